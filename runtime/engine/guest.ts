@@ -1,0 +1,292 @@
+/**
+ * One running program: an instance of a compiled module that can be stopped at any of its stable points, described as
+ * a snapshot, and continued - here or elsewhere.
+ *
+ *     run ──> poll answered 0 ──> frames leave ──> mvvm.save ──> checkpointed ──> run: mvvm.load, frames re-enter ──> ...
+ *      └────> the entry returns ──> the next call, or finished            └─> snapshot ──> restoreGuest, elsewhere ──┘
+ *
+ * Invariant: whatever could make saving impossible is tried *before* the frames leave. A refused checkpoint has
+ * therefore touched nothing.
+ */
+
+import { exports as abiExports, imports as abiImports, type ExportInfo, IMPORT_MODULE } from '../abi/index.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
+import { badState, EngineError, notSavable, stackTooSmall, wrongUse } from './errors.js';
+import { readStack } from './frames.js';
+import { HostCallDepth, linkImports } from './linking.js';
+import { ModuleState } from './module-state.js';
+import { PollControl, type StopConditions } from './poll-control.js';
+import type { Program } from './program.js';
+import type { System, SystemFactory } from './system.js';
+import { WordStream } from './word-stream.js';
+
+/** One call of an export, with its types. */
+export interface Call {
+  readonly entry: ExportInfo;
+  readonly args: readonly WasmValue[];
+}
+
+/** How a run of a guest ended. */
+export type Outcome =
+  | {
+      readonly kind: 'finished';
+      /** What the entry returned, in order. */
+      readonly results: readonly WasmValue[];
+      /** 0, or what the program gave to `proc_exit`. */
+      readonly exitStatus: number;
+    }
+  | {
+      readonly kind: 'checkpointed';
+      /** Its memories are views of the guest's own, good until the guest is run again. */
+      readonly snapshot: Snapshot;
+    }
+  | { readonly kind: 'trapped'; readonly error: unknown };
+
+export interface GuestStatistics {
+  /** Stable points passed here, over all runs of this guest; those before a restore are not in it. */
+  readonly stablePoints: number;
+  /** Checkpoints taken. */
+  readonly checkpoints: number;
+  /** Milliseconds spent in {@link Guest.run}. */
+  readonly milliseconds: number;
+}
+
+export interface GuestSetUp {
+  readonly program: Program;
+  readonly system: SystemFactory;
+  readonly imports: WebAssembly.Imports;
+  readonly calls: readonly Call[];
+  /** Given when the guest continues: {@link Guest.run} then re-enters the first call instead of making it. */
+  readonly from: Snapshot | undefined;
+  readonly onRefused: (reason: string) => void;
+  readonly now: () => number;
+}
+
+type Phase = 'fresh' | 'stopped' | 'running' | 'over';
+
+/** What was saved when the guest was told to leave; the frames, memories and globals follow when it has left. */
+interface Prepared {
+  readonly tables: readonly Int32Array[];
+  readonly system: unknown;
+}
+
+export class Guest {
+  readonly #program: Program;
+  readonly #system: System;
+  readonly #state: ModuleState;
+  readonly #exports: WebAssembly.Exports;
+  readonly #control: PollControl;
+  readonly #stream = new WordStream();
+  readonly #hostCalls = new HostCallDepth();
+  readonly #onRefused: (reason: string) => void;
+  readonly #now: () => number;
+  readonly #pointsBefore: number;
+  #calls: readonly Call[];
+  #phase: Phase;
+  /** What the guest re-enters with; empty before its first checkpoint. */
+  #words: Uint32Array;
+  /** Present from the moment the guest is told to leave until it has left. */
+  #prepared: Prepared | undefined;
+  #conditions: StopConditions = {};
+  #requested = false;
+  #checkpoints = 0;
+  #milliseconds = 0;
+
+  /** Instantiates the module; nothing of the guest runs. Use `startGuest` or `restoreGuest`. */
+  constructor({ program, system, imports, calls, from, onRefused, now }: GuestSetUp) {
+    this.#program = program;
+    this.#calls = calls;
+    this.#onRefused = onRefused;
+    this.#now = now;
+    this.#phase = from === undefined ? 'fresh' : 'stopped';
+    this.#words = from?.words ?? new Uint32Array();
+    this.#pointsBefore = from?.stablePoints ?? 0;
+    this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
+    this.#system = system(
+      {
+        wantsToLeave: () => this.#control.wantsToLeave() && this.#prepare() === 'ready',
+        leave: () => functionExport(this.#exports, abiExports.interrupt)(),
+      },
+      from === undefined ? undefined : { state: from.wasi },
+    );
+    try {
+      const linked = linkImports(program.module, [
+        { [IMPORT_MODULE]: this.#abiImports() },
+        this.#hostCalls.track(imports),
+        this.#system.imports,
+      ]);
+      this.#exports = new WebAssembly.Instance(program.module, linked).exports;
+      this.#state = new ModuleState(program.map, this.#exports);
+      if (from !== undefined) {
+        this.#state.restoreMemories(from.memories);
+        this.#state.restoreTables(from.tables);
+      }
+      const [memory] = this.#state.memories;
+      if (memory !== undefined) this.#system.attach(memory);
+    } catch (error) {
+      this.#system.close();
+      throw error;
+    }
+  }
+
+  /** What the instance exports: memories to look at, functions to call while the guest is stopped or calls its host. */
+  get exports(): WebAssembly.Exports {
+    return this.#exports;
+  }
+
+  get statistics(): GuestStatistics {
+    return {
+      stablePoints: this.#control.passed,
+      checkpoints: this.#checkpoints,
+      milliseconds: this.#milliseconds,
+    };
+  }
+
+  /** Asks for a checkpoint at the next stable point that allows it; for host functions that the guest calls. */
+  requestCheckpoint(): void {
+    this.#requested = true;
+  }
+
+  /**
+   * Runs the guest until it is finished, trapped or stopped by a condition. After `checkpointed` a further call goes on
+   * from there in the same instance; the conditions are counted anew.
+   *
+   * @throws {EngineError} `wrong-use` when it is running or over; `stack-too-small` or `bad-state` when it could not be
+   *   re-entered
+   */
+  run(conditions: StopConditions = {}): Outcome {
+    if (this.#phase === 'running') throw new EngineError(wrongUse('the guest is running already'));
+    if (this.#phase === 'over') throw new EngineError(wrongUse('the guest is over: it has finished or trapped'));
+    const reenter = this.#phase === 'stopped';
+    const before = this.#now();
+    this.#phase = 'running';
+    let outcome: Outcome | undefined;
+    try {
+      outcome = this.#runCalls(conditions, reenter);
+      return outcome;
+    } finally {
+      this.#phase = outcome?.kind === 'checkpointed' ? 'stopped' : 'over';
+      if (this.#phase === 'over') this.#system.close();
+      this.#milliseconds += this.#now() - before;
+    }
+  }
+
+  /** Gives back what a guest holds that is not to be run again (open files). One that is over has done so itself. */
+  close(): void {
+    if (this.#phase === 'over') return;
+    if (this.#phase === 'running') throw new EngineError(wrongUse('a running guest cannot be closed'));
+    this.#phase = 'over';
+    this.#system.close();
+  }
+
+  #runCalls(conditions: StopConditions, reenter: boolean): Outcome {
+    this.#begin(conditions, reenter);
+    let results: readonly WasmValue[] = [];
+    for (let first = true; ; first = false) {
+      const [call] = this.#calls;
+      if (call === undefined) return { kind: 'finished', results, exitStatus: 0 };
+      const args = first && reenter ? zeroArguments(call.entry) : call.args;
+      let returned: unknown;
+      try {
+        returned = functionExport(this.#exports, call.entry.name)(...args);
+      } catch (error) {
+        return this.#ended(error);
+      }
+      if (this.#prepared !== undefined) return { kind: 'checkpointed', snapshot: this.#takeSnapshot(this.#prepared) };
+      if (this.#stream.length > 0) throw new EngineError(badState('the guest finished without re-entering all frames'));
+      results = listResults(call.entry, returned);
+      this.#calls = this.#calls.slice(1);
+    }
+  }
+
+  /** Sets the first budget; for a guest that stopped also puts its words back, so that the next call re-enters. */
+  #begin(conditions: StopConditions, reenter: boolean): void {
+    const requested = conditions.requested;
+    this.#conditions = {
+      ...conditions,
+      // The embedder's own functions may ask at any time; who gave no way to be asked is not asked for nothing.
+      requested: () => this.#requested || requested?.() === true,
+    };
+    const budget = this.#control.begin(this.#conditions);
+    functionExport(this.#exports, abiExports.watch)(this.#control.watches ? 1 : 0);
+    if (reenter) {
+      this.#stream.put(this.#words);
+      this.#words = new Uint32Array();
+      functionExport(this.#exports, abiExports.load)(budget);
+    } else {
+      functionExport(this.#exports, abiExports.setBudget)(budget);
+    }
+  }
+
+  /** The frames did not return normally: an exit, a trap, or a stack that does not fit this host. */
+  #ended(error: unknown): Outcome {
+    const exitStatus = this.#system.exitStatus(error);
+    if (exitStatus !== undefined) return { kind: 'finished', results: [], exitStatus };
+    if (this.#stream.length > 0 && this.#prepared === undefined) {
+      throw isStackOverflow(error) ? new EngineError(stackTooSmall()) : error;
+    }
+    return { kind: 'trapped', error };
+  }
+
+  /** Tries everything that could make saving impossible. */
+  #prepare(): 'ready' | 'refused' | 'later' {
+    // A host function of the embedder's that called back cannot be left; neither can arguments not yet passed be kept.
+    if (this.#hostCalls.inside || this.#calls.slice(1).some((call) => call.args.length > 0)) return 'later';
+    try {
+      this.#prepared = { tables: this.#state.saveTables(), system: this.#system.save() };
+      this.#requested = false;
+      return 'ready';
+    } catch (error) {
+      this.#requested = false;
+      this.#onRefused(error instanceof Error ? error.message : String(error));
+      return 'refused';
+    }
+  }
+
+  #takeSnapshot({ tables, system }: Prepared): Snapshot {
+    this.#prepared = undefined;
+    functionExport(this.#exports, abiExports.save)();
+    this.#words = this.#stream.take();
+    const { hash, info, map } = this.#program;
+    const innermost = readStack(this.#words, map).frames.at(-1);
+    const [current, ...then] = this.#calls;
+    if (innermost === undefined || current === undefined) throw new EngineError(notSavable('no frame has left'));
+    this.#checkpoints += 1;
+    return {
+      module: {
+        hash,
+        original: info.original,
+        policies: info.policies,
+        thresholdBits: info.thresholdBits,
+        compiler: info.compiler,
+        abi: info.abi,
+      },
+      createdAt: new Date().toISOString(),
+      entry: current.entry.name,
+      then: then.map((call) => call.entry.name),
+      stablePoints: this.#pointsBefore + this.#control.passed,
+      point: innermost.point,
+      words: this.#words,
+      memories: this.#state.viewMemories(),
+      tables,
+      wasi: system,
+    };
+  }
+
+  #abiImports(): Record<string, (a: number, b: number) => number | undefined> {
+    return {
+      [abiImports.poll]: (point, budget) => this.#control.poll(point, budget),
+      [abiImports.push]: (word) => {
+        this.#stream.push(word);
+        return undefined;
+      },
+      [abiImports.pop]: () => this.#stream.pop(),
+    };
+  }
+}
+
+/** Each engine has its own way to say it. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'RangeError' || error.name === 'InternalError');
+}

@@ -1,0 +1,233 @@
+/**
+ * The engine against the module that follows docs/abi.md to the letter: stopped at every stable point, continued in the
+ * same instance and in fresh ones, the program must notice nothing.
+ */
+
+import { describe, expect, test } from '@jest/globals';
+import { handInstrumented, handMap } from '../../fixtures/hand-instrumented/index.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { readStack } from './frames.js';
+import type { Guest, Outcome } from './guest.js';
+import type { StopConditions } from './poll-control.js';
+import { loadProgram } from './program.js';
+import { type GuestOptions, restoreGuest, startGuest } from './start.js';
+import type { SystemFactory } from './system.js';
+
+const program = await loadProgram(await handInstrumented());
+const bias = 2n ** 60n + 1n;
+
+/** Imports of a module that reads nothing and ticks a list. */
+function hostOf(ticks: number[] = []): Pick<GuestOptions, 'imports' | 'system'> {
+  return { imports: { host: { tick: (round: number) => ticks.push(round) } }, system: inputSystem([]) };
+}
+
+/** Standard input from memory, whose position is the state to save. */
+function inputSystem(input: readonly number[]): SystemFactory {
+  return (_hooks, saved) => {
+    let at = Number(saved?.state ?? 0);
+    let memory: WebAssembly.Memory | undefined;
+    return {
+      imports: {
+        wasi_snapshot_preview1: {
+          fd_read: (_fd: number, iovs: number, _count: number, read: number) => {
+            if (memory === undefined) throw new Error('not attached');
+            const view = new DataView(memory.buffer);
+            const byte = input[at];
+            view.setUint32(read, byte === undefined ? 0 : 1, true);
+            if (byte !== undefined) view.setUint8(view.getUint32(iovs, true), byte);
+            at += 1;
+            return 0;
+          },
+        },
+      },
+      attach: (first) => {
+        memory = first;
+      },
+      save: () => at,
+      exitStatus: () => undefined,
+      close: () => undefined,
+    };
+  };
+}
+
+/** A snapshot as it would come from a file: nothing of it is shared with the guest that it was taken from. */
+function detached(snapshot: Snapshot): Snapshot {
+  return {
+    ...snapshot,
+    words: snapshot.words.slice(),
+    memories: snapshot.memories.map(({ pages, bytes }) => ({ pages, bytes: bytes.slice() })),
+    tables: snapshot.tables.map((elements) => elements.slice()),
+  };
+}
+
+function expectSnapshot(outcome: Outcome): Snapshot {
+  if (outcome.kind !== 'checkpointed') throw new Error(`expected a checkpoint, got ${outcome.kind}`);
+  return detached(outcome.snapshot);
+}
+
+const startRun = (rounds: number, ticks?: number[]): Guest =>
+  startGuest(program, { ...hostOf(ticks), entry: 'run', entryArguments: [rounds, bias] });
+
+/** Everything of a finished guest that the program could tell apart. */
+function finalState(guest: Guest, outcome: Outcome): unknown {
+  const { memory, sum, 'mvvm.table.0': table } = guest.exports;
+  if (!(memory instanceof WebAssembly.Memory) || !(table instanceof WebAssembly.Table) || typeof sum !== 'function') {
+    throw new Error('the module lacks its exports');
+  }
+  const { 'mvvm.func.0': square, 'mvvm.func.1': negate } = guest.exports;
+  return {
+    outcome,
+    sum: sum(),
+    memory: Array.from(new Uint8Array(memory.buffer).entries()).filter(([, byte]) => byte !== 0),
+    pages: memory.buffer.byteLength / 65_536,
+    table: Array.from({ length: table.length }, (_, index) => [null, square, negate].indexOf(table.get(index))),
+  };
+}
+
+function undisturbed(rounds: number): { state: unknown; ticks: number[] } {
+  const ticks: number[] = [];
+  const guest = startRun(rounds, ticks);
+  return { state: finalState(guest, guest.run()), ticks };
+}
+
+/** Start function 5 points; every round one loop point and, when it squares n, 1 + n points. */
+const ROUNDS = 6;
+
+describe('a guest stopped at a stable point', () => {
+  test('continues in a fresh instance from every point as if nothing had happened', () => {
+    const expected = undisturbed(ROUNDS);
+    const seen = new Set<number>();
+    let stops = 0;
+    for (let atPoint = 1; ; atPoint++) {
+      const ticks: number[] = [];
+      const outcome = startRun(ROUNDS, ticks).run({ atPoint });
+      if (outcome.kind === 'finished') break;
+      const snapshot = expectSnapshot(outcome);
+      const continued = restoreGuest(program, snapshot, hostOf(ticks));
+      expect(finalState(continued, continued.run())).toEqual(expected.state);
+      expect(ticks).toEqual(expected.ticks);
+      seen.add(snapshot.point);
+      stops += 1;
+    }
+    expect(stops).toBeGreaterThan(20);
+    expect([...seen].sort()).toEqual([2, 3, 4, 5]);
+  });
+
+  test('goes on in the same instance from every point as if nothing had happened', () => {
+    const expected = undisturbed(ROUNDS);
+    const ticks: number[] = [];
+    const guest = startRun(ROUNDS, ticks);
+    let stops = 0;
+    let outcome = guest.run({ atPoint: 1 });
+    while (outcome.kind === 'checkpointed') {
+      stops += 1;
+      outcome = guest.run({ atPoint: 1 });
+    }
+    expect(finalState(guest, outcome)).toEqual(expected.state);
+    expect(ticks).toEqual(expected.ticks);
+    expect(guest.statistics).toMatchObject({ checkpoints: stops, stablePoints: stops + 5 });
+  });
+
+  test('can be handed from instance to instance at every point', () => {
+    const expected = undisturbed(ROUNDS);
+    const ticks: number[] = [];
+    let guest = startRun(ROUNDS, ticks);
+    let points = 0;
+    let outcome = guest.run({ atPoint: 1 });
+    while (outcome.kind === 'checkpointed') {
+      const snapshot = expectSnapshot(outcome);
+      expect(snapshot.stablePoints).toBeGreaterThan(points);
+      points = snapshot.stablePoints;
+      guest = restoreGuest(program, snapshot, hostOf(ticks));
+      outcome = guest.run({ atPoint: 1 });
+    }
+    expect(finalState(guest, outcome)).toEqual(expected.state);
+    expect(ticks).toEqual(expected.ticks);
+  });
+
+  test('stops at the same place however often it is asked in between', () => {
+    const plain = expectSnapshot(startRun(ROUNDS).run({ atPoint: 20 }));
+    let clock = 0;
+    const paced = startGuest(program, {
+      ...hostOf(),
+      entry: 'run',
+      entryArguments: [ROUNDS, bias],
+      now: () => (clock += 1000),
+    });
+    const slow = expectSnapshot(paced.run({ atPoint: 20, requested: () => false }));
+    expect(slow.words).toEqual(plain.words);
+    expect(slow.stablePoints).toBe(20);
+    expect(slow.point).toBe(plain.point);
+  });
+
+  test('can be stopped in its start function, which then runs no second time', () => {
+    const whole = startGuest(program, { ...hostOf(), system: inputSystem([3, 4, 5]), entry: '_start' });
+    const expected = finalState(whole, whole.run());
+    for (let atPoint = 1; atPoint <= 5; atPoint++) {
+      const guest = startGuest(program, { ...hostOf(), system: inputSystem([3, 4, 5]) });
+      const snapshot = expectSnapshot(guest.run({ atPoint }));
+      expect(snapshot).toMatchObject({ entry: 'mvvm.start', then: ['_start'] });
+      const continued = restoreGuest(program, snapshot, { ...hostOf(), system: inputSystem([3, 4, 5]) });
+      expect(finalState(continued, continued.run())).toEqual(expected);
+    }
+  });
+
+  test('waits with a checkpoint until the arguments of the entry need not be kept any more', () => {
+    expect(expectSnapshot(startRun(1).run({ atPoint: 1 }))).toMatchObject({ entry: 'run', then: [], point: 4 });
+  });
+
+  test('shows its stack, slots and globals', () => {
+    const { words } = expectSnapshot(startRun(ROUNDS).run({ atPoint: 10 }));
+    const stack = readStack(words, handMap);
+    expect(stack.frames.map(({ fn, info }) => [fn.name, info.kind])).toEqual([
+      ['run', 'call'],
+      ['square', 'loop'],
+    ]);
+    expect(stack.frames[0]?.values.map(({ slot, words: value }) => [slot.name, value])).toEqual([
+      ['rounds', [ROUNDS]],
+      ['bias', [1, 2 ** 28]],
+      ['round', [0]],
+      ['scale', [0, 0x3fe00000]],
+    ]);
+    expect(stack.globals.map(({ words: value }) => value)).toEqual([[0, 0], [0x7fa00001]]);
+  });
+});
+
+describe('other ways to stop', () => {
+  test('at the x-th entry of a function', () => {
+    const conditions: StopConditions = { atEntry: { function: 1, count: 2 } };
+    const guest = startRun(ROUNDS);
+    const snapshot = expectSnapshot(guest.run(conditions));
+    const frames = readStack(snapshot.words, handMap).frames;
+    expect(frames.map(({ fn, info }) => [fn.name, info.kind])).toEqual([
+      ['run', 'call'],
+      ['square', 'entry'],
+    ]);
+    const [, square] = frames;
+    const first = readStack(
+      expectSnapshot(startRun(ROUNDS).run({ atEntry: { function: 1, count: 1 } })).words,
+      handMap,
+    );
+    expect(square?.values[0]?.words).not.toEqual(first.frames[1]?.values[0]?.words);
+    expect(finalState(guest, guest.run())).toEqual(undisturbed(ROUNDS).state);
+  });
+
+  test('on request, within a grant', () => {
+    let asked = 0;
+    const guest = startRun(4000);
+    const outcome = guest.run({ requested: () => (asked += 1) > 3 });
+    expect(outcome.kind).toBe('checkpointed');
+    expect(guest.run().kind).toBe('finished');
+  });
+
+  test('when a host function asks for it', () => {
+    const guest: Guest = startGuest(program, {
+      ...hostOf(),
+      imports: { host: { tick: (round: number) => round === 3 && guest.requestCheckpoint() } },
+      entry: 'run',
+      entryArguments: [5000, bias],
+    });
+    expect(guest.run().kind).toBe('checkpointed');
+    expect(guest.run()).toMatchObject({ kind: 'finished' });
+  });
+});

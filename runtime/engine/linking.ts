@@ -1,0 +1,91 @@
+/** Gives a module its imports, and refuses by name what nobody has, before anything of the module exists. */
+
+import { IMPORT_MODULE } from '../abi/index.js';
+import { EngineError, unknownImports } from './errors.js';
+
+/** The three functions of module `mvvm`, see docs/abi.md. */
+export interface AbiImports {
+  readonly poll: (point: number, budget: number) => number;
+  readonly push: (word: number) => void;
+  readonly pop: () => number;
+}
+
+/**
+ * Everything that a module imports, taken from the first source that has it.
+ * @throws {EngineError} `unknown-import` with every import that no source has, or has as another kind
+ */
+export function linkImports(
+  module: WebAssembly.Module,
+  sources: readonly WebAssembly.Imports[],
+): Record<string, WebAssembly.ModuleImports> {
+  const linked: Record<string, WebAssembly.ModuleImports> = {};
+  const unknown: string[] = [];
+  for (const wanted of WebAssembly.Module.imports(module)) {
+    const value = findImport(sources, wanted);
+    if (value === undefined) {
+      unknown.push(`${wanted.module}.${wanted.name} (${wanted.kind})`);
+      continue;
+    }
+    const names = linked[wanted.module] ?? (linked[wanted.module] = {});
+    names[wanted.name] = value;
+  }
+  if (unknown.length > 0) throw new EngineError(unknownImports(unknown));
+  return linked;
+}
+
+function findImport(
+  sources: readonly WebAssembly.Imports[],
+  wanted: WebAssembly.ModuleImportDescriptor,
+): WebAssembly.ImportValue | undefined {
+  for (const source of sources) {
+    if (!Object.hasOwn(source, wanted.module)) continue;
+    const names = source[wanted.module];
+    if (names === undefined || !Object.hasOwn(names, wanted.name)) continue;
+    const value = names[wanted.name];
+    if (value !== undefined && fitsKind(value, wanted.kind)) return value;
+  }
+  return undefined;
+}
+
+function fitsKind(value: WebAssembly.ImportValue, kind: WebAssembly.ImportExportKind): boolean {
+  if (kind === 'function') return typeof value === 'function';
+  if (kind === 'memory') return value instanceof WebAssembly.Memory;
+  if (kind === 'table') return value instanceof WebAssembly.Table;
+  return value instanceof WebAssembly.Global || (kind === 'global' && typeof value !== 'function');
+}
+
+/** Counts how many host functions of the embedder are on the stack: through them a guest cannot leave. */
+export class HostCallDepth {
+  #depth = 0;
+
+  get inside(): boolean {
+    return this.#depth > 0;
+  }
+
+  /** The same imports, their functions counting themselves while they run. The module `mvvm` is left out. */
+  track(imports: WebAssembly.Imports): WebAssembly.Imports {
+    const tracked: WebAssembly.Imports = {};
+    for (const [moduleName, names] of Object.entries(imports)) {
+      if (moduleName === IMPORT_MODULE) continue;
+      tracked[moduleName] = Object.fromEntries(
+        Object.entries(names).map(([name, value]) => [
+          name,
+          typeof value === 'function' ? this.#counting(value) : value,
+        ]),
+      );
+    }
+    return tracked;
+  }
+
+  // `Function` is how the WebAssembly types call it; all that is done with it is to apply it.
+  #counting(call: WebAssembly.ImportValue & { readonly length: number }): (...args: readonly unknown[]) => unknown {
+    return (...args) => {
+      this.#depth += 1;
+      try {
+        return typeof call === 'function' ? Reflect.apply(call, undefined, args) : undefined;
+      } finally {
+        this.#depth -= 1;
+      }
+    };
+  }
+}

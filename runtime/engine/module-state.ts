@@ -1,0 +1,117 @@
+/** The part of a module's state that the host saves itself: memories and tables that can change. */
+
+import { exports as abiExports, type StableMap } from '../abi/index.js';
+import { badState, EngineError, memoryLimit, missingExport, notSavable } from './errors.js';
+
+const PAGE_BYTES = 65_536;
+
+/** A memory as a snapshot holds it. */
+export interface MemoryImage {
+  /** Size in pages of 64 KiB. */
+  readonly pages: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The memories and tables of one instance, as docs/abi.md says where to find them. */
+export class ModuleState {
+  readonly memories: readonly WebAssembly.Memory[];
+  readonly #tables: readonly WebAssembly.Table[];
+  readonly #functions: readonly unknown[];
+  readonly #indexOf: ReadonlyMap<unknown, number>;
+
+  /** @throws {EngineError} `missing-export` */
+  constructor(map: StableMap, exports: WebAssembly.Exports) {
+    this.memories = map.memories.map((name) => {
+      const memory = exports[name];
+      if (memory instanceof WebAssembly.Memory) return memory;
+      throw new EngineError(missingExport(name));
+    });
+    this.#tables = map.tables.map((name) => {
+      const table = exports[name];
+      if (table instanceof WebAssembly.Table) return table;
+      throw new EngineError(missingExport(name));
+    });
+    this.#functions = Array.from({ length: map.referableFunctions }, (_, index) => {
+      const name = abiExports.func(index);
+      const value = exports[name];
+      if (typeof value === 'function') return value;
+      throw new EngineError(missingExport(name));
+    });
+    // An export of one function under two names is one object; the first number stands for it.
+    const indexOf = new Map<unknown, number>();
+    this.#functions.forEach((fn, index) => {
+      if (!indexOf.has(fn)) indexOf.set(fn, index);
+    });
+    this.#indexOf = indexOf;
+  }
+
+  /** Views of the memories as they are, not copies: good until the guest goes on. */
+  viewMemories(): MemoryImage[] {
+    return this.memories.map((memory) => ({
+      pages: memory.buffer.byteLength / PAGE_BYTES,
+      bytes: new Uint8Array(memory.buffer),
+    }));
+  }
+
+  /**
+   * Every table as indices of `mvvm.func` exports, -1 for null.
+   * @throws {EngineError} `not-savable` when a table holds a reference that is no function of the module's own
+   */
+  saveTables(): Int32Array[] {
+    return this.#tables.map((table, tableIndex) => {
+      const elements = new Int32Array(table.length);
+      for (let index = 0; index < elements.length; index++) {
+        const value: unknown = table.get(index);
+        const known = value === null ? -1 : this.#indexOf.get(value);
+        if (known === undefined) {
+          throw new EngineError(
+            notSavable(`element ${index} of table ${tableIndex} is a reference to something outside the module`),
+          );
+        }
+        elements[index] = known;
+      }
+      return elements;
+    });
+  }
+
+  /**
+   * Puts memory images back into a fresh instance.
+   * @throws {EngineError} `memory-limit` when a memory cannot be as large as it was, `bad-state` when it cannot be as small
+   */
+  restoreMemories(images: readonly MemoryImage[]): void {
+    this.memories.forEach((memory, index) => {
+      const image = images[index];
+      if (image === undefined) throw new EngineError(badState(`memory ${index} is missing`));
+      const missing = image.pages - memory.buffer.byteLength / PAGE_BYTES;
+      if (missing < 0) throw new EngineError(badState(`memory ${index} is smaller than the module's minimum`));
+      try {
+        if (missing > 0) memory.grow(missing);
+      } catch {
+        throw new EngineError(memoryLimit(index, image.pages));
+      }
+      const bytes = new Uint8Array(memory.buffer);
+      // Data segments have filled the fresh memory already: what the image leaves out is zero.
+      bytes.set(image.bytes);
+      bytes.fill(0, image.bytes.length);
+    });
+  }
+
+  /** @throws {EngineError} `bad-state` when a table cannot be what the snapshot says */
+  restoreTables(saved: readonly Int32Array[]): void {
+    this.#tables.forEach((table, tableIndex) => {
+      const elements = saved[tableIndex];
+      if (elements === undefined) throw new EngineError(badState(`table ${tableIndex} is missing`));
+      try {
+        if (elements.length > table.length) table.grow(elements.length - table.length);
+        elements.forEach((known, index) => {
+          table.set(index, known === -1 ? null : this.#functions[known]);
+        });
+      } catch {
+        throw new EngineError(badState(`table ${tableIndex} cannot hold its ${elements.length} elements`));
+      }
+      if (elements.length < table.length) {
+        throw new EngineError(badState(`table ${tableIndex} is smaller than the module's minimum`));
+      }
+    });
+  }
+}

@@ -1,0 +1,75 @@
+/** The two ways to a running guest: from its beginning, and from a snapshot. */
+
+import { exports as abiExports } from '../abi/index.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { checkSnapshot } from './check-snapshot.js';
+import { COMMAND_ENTRY, findEntry, makeArguments, REACTOR_SETUP, type WasmValue, zeroArguments } from './entry.js';
+import { type Call, Guest } from './guest.js';
+import type { Program } from './program.js';
+import { noSystem, type SystemFactory } from './system.js';
+
+export interface GuestOptions {
+  /** The operating system interface; without one the module may import only what `imports` has. */
+  readonly system?: SystemFactory;
+  /** The embedder's own imports. Their functions may call the guest's exports; such inner calls cannot be stopped in. */
+  readonly imports?: WebAssembly.Imports;
+  /** Told why, when a checkpoint was asked for and could not be taken. The program goes on. */
+  readonly onRefused?: (reason: string) => void;
+  /** Milliseconds from any origin, for pacing polls and for statistics. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface StartOptions extends GuestOptions {
+  /** The export to call. Default `_start`. */
+  readonly entry?: string;
+  /** Its arguments: values, or texts as from a command line. Default none. */
+  readonly entryArguments?: readonly (WasmValue | string)[];
+}
+
+/**
+ * Makes a guest that will begin at its entry. The start function (if the module had a start section) and a reactor's
+ * `_initialize` run first, within the first {@link Guest.run}.
+ *
+ * @throws {EngineError} `unknown-import`, `no-such-function`, `unsupported-entry` or `wrong-arguments`
+ */
+export function startGuest(program: Program, options: StartOptions = {}): Guest {
+  const { entry: name = COMMAND_ENTRY, entryArguments = [] } = options;
+  const entry = findEntry(program.map, program.module, name);
+  const args = makeArguments(entry, entryArguments);
+  const setUp = name === COMMAND_ENTRY ? [abiExports.start] : [abiExports.start, REACTOR_SETUP];
+  const calls = [
+    ...setUp.filter((before) => before !== name && hasFunction(program, before)).map((before) => plainCall(before)),
+    { entry, args },
+  ];
+  return makeGuest(program, options, calls, undefined);
+}
+
+/**
+ * Makes a guest that will go on where the snapshot stopped. Everything is checked before anything is allocated or
+ * opened; nothing of the guest runs before {@link Guest.run}.
+ *
+ * @throws {EngineError} `other-module`, `bad-state`, `memory-limit` or `unknown-import`
+ */
+export function restoreGuest(program: Program, snapshot: Snapshot, options: GuestOptions = {}): Guest {
+  checkSnapshot(program, snapshot);
+  const calls = [snapshot.entry, ...snapshot.then].map((name): Call => {
+    if (name === abiExports.start) return plainCall(name);
+    const entry = findEntry(program.map, program.module, name);
+    return { entry, args: zeroArguments(entry) };
+  });
+  return makeGuest(program, options, calls, snapshot);
+}
+
+/** A call without arguments of an export that need not be in the stable map. */
+function plainCall(name: string): Call {
+  return { entry: { name, signature: { params: [], results: [] }, function: -1 }, args: [] };
+}
+
+function hasFunction(program: Program, name: string): boolean {
+  return WebAssembly.Module.exports(program.module).some((entry) => entry.kind === 'function' && entry.name === name);
+}
+
+function makeGuest(program: Program, options: GuestOptions, calls: readonly Call[], from: Snapshot | undefined): Guest {
+  const { system = noSystem, imports = {}, onRefused = () => undefined, now = () => performance.now() } = options;
+  return new Guest({ program, system, imports, calls, from, onRefused, now });
+}

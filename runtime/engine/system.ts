@@ -1,0 +1,43 @@
+/**
+ * What the engine needs of the operating system interface that a guest runs on. WASI is one (wasi-system.ts); an
+ * embedder with imports of its own that have state can give another.
+ */
+
+/** The engine's side, handed to a {@link System} when it is made. */
+export interface SystemHooks {
+  /**
+   * Whether a call that would block should be left unfinished, because a checkpoint was asked for and can be taken now.
+   * After true the call must have no effect and end with {@link leave}.
+   */
+  wantsToLeave(): boolean;
+  /** Makes the guest leave as soon as the present host call returns; the call is made again when it continues. */
+  leave(): void;
+}
+
+/** Imports together with the state behind them. */
+export interface System {
+  readonly imports: WebAssembly.Imports;
+  /** The instance's first memory, before anything of the guest runs. */
+  attach(memory: WebAssembly.Memory): void;
+  /**
+   * The state as plain JSON data.
+   * @throws when something cannot be saved; the error's message says what
+   */
+  save(): unknown;
+  /** Exit status when this is how the guest ends itself, else undefined. */
+  exitStatus(error: unknown): number | undefined;
+  /** Gives back what it holds (open files). */
+  close(): void;
+}
+
+/** Makes the system of one guest: a fresh one, or from the state that {@link System.save} gave. */
+export type SystemFactory = (hooks: SystemHooks, saved: { readonly state: unknown } | undefined) => System;
+
+/** For modules that import nothing but from their embedder. */
+export const noSystem: SystemFactory = () => ({
+  imports: {},
+  attach: () => undefined,
+  save: () => null,
+  exitStatus: () => undefined,
+  close: () => undefined,
+});
