@@ -1,0 +1,351 @@
+/**
+ * The command line of mvvmc: one table of options, which is the parser, the checks and the help.
+ *
+ * yargs splits words into options; what their values may be is decided here by zod, key by key, so that an option that
+ * nobody knows is an error and every message names the option it is about.
+ */
+
+import yargs from 'yargs';
+import { z } from 'zod';
+import { passes } from '../../../passes/index.js';
+import { type Policy, policies } from '../../../runtime/abi/index.js';
+import { defaults, type Level, maxThresholdBits } from '../../options.js';
+import { moduleStages } from '../../stages.js';
+import { findClosest } from './closest.js';
+import { CommandLineError } from './errors.js';
+
+export interface CompileRequest {
+  readonly kind: 'compile';
+  /** A path, or `-` for standard input. */
+  readonly input: string;
+  /** A path, or `-` for standard output. */
+  readonly output: string;
+  readonly emit: 'wasm' | 'wat';
+  readonly force: boolean;
+  readonly policies: readonly Policy[];
+  readonly thresholdBits: number;
+  readonly optLevel: Level;
+  readonly sizeLevel: Level;
+  readonly wasmOpt?: string | true;
+  /** Path of a profile. */
+  readonly profile?: string;
+  readonly dumpAfter: readonly string[];
+  readonly timePasses: boolean;
+  readonly report: boolean;
+  /** Where the report goes; standard error when not set. */
+  readonly reportFile?: string;
+}
+
+export type Request =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'print-passes' }
+  | CompileRequest;
+
+interface Option {
+  readonly group: string;
+  readonly description: string;
+  readonly type: 'string' | 'boolean';
+  readonly alias?: readonly string[];
+  readonly shownDefault?: string;
+}
+
+/** Longer lines are hard to read, however wide the terminal. */
+const maxColumns = 100;
+
+const groups = {
+  policies: 'Stable points (several policies combine; without one: --enable-counter-loop-checkpoint)',
+  optimising: 'Optimising',
+  output: 'Output',
+  inspecting: 'Looking inside',
+  other: 'Other',
+} as const;
+
+/** The policies' flags, as the table of passes has them. */
+const policyFlags: ReadonlyMap<string, { readonly policy: Policy; readonly description: string }> = new Map(
+  passes.flatMap((pass) => {
+    const policy = policies.find((name) => name === pass.name);
+    if (policy === undefined || pass.flag === undefined) return [];
+    return [[pass.flag.replace(/^--/, ''), { policy, description: pass.description }] as const];
+  }),
+);
+
+const dumpable: readonly string[] = [
+  moduleStages[0],
+  ...passes.filter((pass) => pass.stage !== 'analysis').map((pass) => pass.name),
+  moduleStages[1],
+];
+
+const flag = z.boolean('is given more than once');
+const value = z.string('is given more than once').min(1, 'needs a value');
+const list = z.union([value, z.array(value)]).transform((given) => (Array.isArray(given) ? given : [given]));
+
+const bits = `must be a whole number from 0 to ${maxThresholdBits}`;
+const thresholdBits = value
+  .regex(/^\d{1,2}$/, bits)
+  .transform(Number)
+  .pipe(z.number().max(maxThresholdBits, bits));
+
+const level = value
+  .regex(/^[0-3]$/, 'must be 0, 1, 2 or 3')
+  .transform((text) => z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]).parse(Number(text)));
+
+const schema = z.strictObject({
+  ...Object.fromEntries([...policyFlags.keys()].map((name) => [name, flag.optional()])),
+  'threshold-bits': thresholdBits.default(defaults.thresholdBits),
+  'enable-checkpoint-pgo': value.optional(),
+  'opt-level': level.default(defaults.optLevel),
+  'size-level': level.default(defaults.sizeLevel),
+  'wasm-opt': z.string('is given more than once').optional(),
+  output: value.optional(),
+  emit: value.pipe(z.enum(['wasm', 'wat'], 'must be wasm or wat')).default('wasm'),
+  force: flag.default(false),
+  'print-passes': flag.default(false),
+  'dump-after': list.pipe(z.array(z.string())).default([]),
+  'time-passes': flag.default(false),
+  report: value.pipe(z.literal('json', 'must be json')).optional(),
+  'report-file': value.optional(),
+  'disable-aux-stack-check': flag.default(false),
+  help: flag.default(false),
+  version: flag.default(false),
+});
+
+const options: Readonly<Record<string, Option>> = {
+  ...Object.fromEntries(
+    [...policyFlags].map(([name, { description }]): [string, Option] => [
+      name,
+      { group: groups.policies, description, type: 'boolean' },
+    ]),
+  ),
+  'threshold-bits': {
+    group: groups.policies,
+    description: `Counted points fire once in 2^x iterations; 0 to ${maxThresholdBits}`,
+    type: 'string',
+    alias: ['checkpoint-freq'],
+    shownDefault: String(defaults.thresholdBits),
+  },
+  'enable-checkpoint-pgo': {
+    group: groups.policies,
+    description: 'Leave out points that this profile (a JSON file) shows to be too hot; every cycle keeps one',
+    type: 'string',
+  },
+  'opt-level': {
+    group: groups.optimising,
+    description: 'Optimise for speed as wasm-opt -O0 to -O3 do',
+    type: 'string',
+    shownDefault: String(defaults.optLevel),
+  },
+  'size-level': {
+    group: groups.optimising,
+    description: 'Prefer small code: 1 as wasm-opt -Os, 2 and 3 as -Oz',
+    type: 'string',
+    shownDefault: String(defaults.sizeLevel),
+  },
+  'wasm-opt': {
+    group: groups.optimising,
+    description: 'Optimise with --wasm-opt=<path>; alone: the one on the PATH, else the npm package wasm-opt',
+    type: 'string',
+    shownDefault: "mvvmc's own",
+  },
+  output: {
+    group: groups.output,
+    description: 'Where the module goes; - is standard output',
+    type: 'string',
+    alias: ['o'],
+    shownDefault: 'x.mvvm.wasm beside x.wasm; - for -',
+  },
+  emit: {
+    group: groups.output,
+    description: 'Write the module as wasm (binary) or wat (text)',
+    type: 'string',
+    shownDefault: 'wasm',
+  },
+  force: {
+    group: groups.output,
+    description: 'Let the output replace the input, or binary go to a terminal',
+    type: 'boolean',
+  },
+  'print-passes': { group: groups.inspecting, description: 'List the passes and exit', type: 'boolean' },
+  'dump-after': {
+    group: groups.inspecting,
+    description: 'Print the module as text on standard output after this pass; may be repeated',
+    type: 'string',
+  },
+  'time-passes': {
+    group: groups.inspecting,
+    description: 'Say on standard error how long each pass took',
+    type: 'boolean',
+  },
+  report: {
+    group: groups.inspecting,
+    description:
+      '--report=json: one line of JSON on standard error: points by policy and function, sizes before and after, times',
+    type: 'string',
+  },
+  'report-file': {
+    group: groups.inspecting,
+    description: 'Write the report to this file instead',
+    type: 'string',
+  },
+  'disable-aux-stack-check': {
+    group: groups.other,
+    description: 'Accepted for compatibility with wamrc; has no effect',
+    type: 'boolean',
+  },
+  help: { group: groups.other, description: 'Show this text', type: 'boolean', alias: ['h'] },
+  version: { group: groups.other, description: 'Show the versions of mvvmc and its parts', type: 'boolean' },
+};
+
+/**
+ * Reads the words after `mvvmc`.
+ * @throws {CommandLineError} for words that make no sense
+ */
+export function parseCommandLine(words: readonly string[]): Request {
+  const { _: operands, $0: _program, ...given } = makeParser(clarify(words)).parseSync();
+  const result = schema.safeParse(given);
+  if (!result.success) throw explain(result.error.issues);
+
+  const asked = result.data;
+  if (asked.help) return { kind: 'help' };
+  if (asked.version) return { kind: 'version' };
+  if (asked['print-passes']) return { kind: 'print-passes' };
+
+  const [input, second] = operands.map(String);
+  if (input === undefined) throw new CommandLineError('no module given', 'write mvvmc -o <output> <input.wasm>');
+  if (second !== undefined) {
+    throw new CommandLineError(`more than one module given: ${input} and ${second}`, 'compile them one at a time');
+  }
+  for (const name of asked['dump-after']) {
+    if (!dumpable.includes(name)) throw unknownPass(name);
+  }
+  const wasmOpt = asked['wasm-opt'];
+  const output = asked.output ?? defaultOutput(input, asked.emit);
+  if (asked['dump-after'].length > 0 && output === '-') {
+    throw new CommandLineError('--dump-after and the module would both go to standard output', 'add -o <file>');
+  }
+  return {
+    kind: 'compile',
+    input,
+    output,
+    emit: asked.emit,
+    force: asked.force,
+    policies: [...policyFlags].flatMap(([name, { policy }]) => (given[name] === true ? [policy] : [])),
+    thresholdBits: asked['threshold-bits'],
+    optLevel: asked['opt-level'],
+    sizeLevel: asked['size-level'],
+    ...(wasmOpt === undefined ? {} : { wasmOpt: wasmOpt === '' ? true : wasmOpt }),
+    ...(asked['enable-checkpoint-pgo'] === undefined ? {} : { profile: asked['enable-checkpoint-pgo'] }),
+    dumpAfter: asked['dump-after'],
+    timePasses: asked['time-passes'],
+    report: asked.report !== undefined || asked['report-file'] !== undefined,
+    ...(asked['report-file'] === undefined ? {} : { reportFile: asked['report-file'] }),
+  };
+}
+
+/** The text of `--help`, for a screen of so many columns. */
+export async function helpText(columns: number): Promise<string> {
+  const text = await makeParser([]).wrap(Math.min(columns, maxColumns)).getHelp();
+  // The descriptions say what a value may be; that it is a "string" helps nobody.
+  return `${text.replace(/ *\[(string|boolean)\]/g, '')}\n`;
+}
+
+function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
+  const parser = yargs([...words])
+    .scriptName('mvvmc')
+    .locale('en')
+    .usage(
+      'mvvmc [options] <input.wasm>\n\n' +
+        'Compiles a WebAssembly module into one that can be stopped in the middle of its work,\n' +
+        'written to a file and continued on another machine, system or engine.\n' +
+        '`mvvm` runs, stops and continues the result.',
+    )
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'boolean-negation': false,
+      'strip-aliased': true,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'duplicate-arguments-array': true,
+    })
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error === undefined || error.name === 'YError' ? new CommandLineError(complaintOf(message)) : error;
+    })
+    .example('mvvmc -o bc.mvvm.wasm bc.wasm', 'compile with the default policy')
+    .example('mvvmc --threshold-bits=10 -o a.mvvm.wasm a.wasm', 'answer requests sooner, for a little speed')
+    .example('mvvmc --enable-checkpoint a.wasm', 'stop at calls; writes a.mvvm.wasm')
+    .example('cat a.wasm | mvvmc - -o - > b.wasm', 'in a pipe')
+    .example('mvvmc --emit=wat -o - a.wasm | less', 'read what was made of the module')
+    .example('mvvmc --report-file=report.json a.wasm', 'count its stable points')
+    .epilogue(
+      'Status: 0 compiled, 1 the module cannot be compiled or a file not be used, 2 wrong command line.\n' +
+        'NO_COLOR switches colours off; MVVMC_DEBUG=1 adds stack traces to errors.',
+    );
+  for (const [name, option] of Object.entries(options)) {
+    parser.option(name, {
+      group: `${option.group}:`,
+      description: option.description,
+      type: option.type,
+      ...(option.type === 'string' ? { requiresArg: name !== 'wasm-opt' } : {}),
+      ...(option.alias === undefined ? {} : { alias: option.alias }),
+      ...(option.shownDefault === undefined ? {} : { defaultDescription: option.shownDefault }),
+    });
+  }
+  return parser;
+}
+
+/**
+ * Makes plain to yargs what it would guess wrongly: `--wasm-opt` takes a value only behind `=`, the next word is the
+ * module; and a flag takes none, where yargs reads every unknown value as "no".
+ */
+function clarify(words: readonly string[]): string[] {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  return words.map((word, at) => {
+    if (at >= end) return word;
+    if (word === '--wasm-opt') return '--wasm-opt=';
+    const name = /^--([^=]+)=/.exec(word)?.[1];
+    if (name !== undefined && options[name]?.type === 'boolean') {
+      throw new CommandLineError(`--${name} takes no value`, `write --${name} alone, or leave it out`);
+    }
+    return word;
+  });
+}
+
+/** What yargs finds wrong by itself: only options at the end that lack their value. */
+function complaintOf(message: string): string {
+  const name = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  return name === undefined ? message : `${dashed(name)} needs a value`;
+}
+
+/** `bc.wasm` becomes `bc.mvvm.wasm`. */
+function defaultOutput(input: string, emit: 'wasm' | 'wat'): string {
+  return input === '-' ? '-' : `${input.replace(/\.wasm$/, '')}.mvvm.${emit}`;
+}
+
+function explain(issues: readonly z.core.$ZodIssue[]): CommandLineError {
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const [name = ''] = issue.keys;
+    const known = Object.entries(options).flatMap(([key, { alias = [] }]) => [key, ...alias]);
+    const closest = findClosest(name, known);
+    const message = `unknown option ${dashed(name)}`;
+    return closest === undefined
+      ? new CommandLineError(message)
+      : new CommandLineError(message, `did you mean ${dashed(closest)}?`);
+  }
+  const [issue] = issues;
+  return new CommandLineError(`${dashed(String(issue?.path[0] ?? ''))} ${issue?.message ?? 'is wrong'}`);
+}
+
+function unknownPass(name: string): CommandLineError {
+  const closest = findClosest(name, dumpable);
+  const hint = closest === undefined ? '`mvvmc --print-passes` lists them' : `did you mean ${closest}?`;
+  return new CommandLineError(`--dump-after: there is no pass ${name}`, hint);
+}
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}

@@ -1,0 +1,43 @@
+/** What can be wrong before and after the compile itself. */
+
+/** Wrong words on the command line: status 2. */
+export class CommandLineError extends Error {
+  override readonly name = 'CommandLineError';
+  readonly hint: string;
+
+  constructor(message: string, hint = '`mvvmc --help` lists the options') {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** A file or a stream that cannot be used as asked: status 1. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+const problems: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
+  ENOENT: ['no such file or folder', 'check the path'],
+  ENOTDIR: ['part of the path is a file, not a folder', 'check the path'],
+  EISDIR: ['is a folder', 'name a file'],
+  EACCES: ['permission denied', 'check who owns it'],
+  EPERM: ['not permitted', 'check who owns it'],
+  EROFS: ['the file system is read-only', 'write elsewhere'],
+  ENOSPC: ['no space left', 'make room, or write elsewhere'],
+  ENAMETOOLONG: ['the name is too long', 'choose a shorter one'],
+  ELOOP: ['symbolic links in a circle', 'check the path'],
+  ERR_FS_FILE_TOO_LARGE: ['larger than 2 GiB', 'a module of that size cannot be compiled'],
+};
+
+/** What the system's error means for this file. */
+export function fileProblem(verb: 'read' | 'write', path: string, error: unknown): FileError {
+  const known = error instanceof Error && 'code' in error ? problems[String(error.code)] : undefined;
+  const [problem, hint] = known ?? [error instanceof Error ? error.message : String(error)];
+  return new FileError(`cannot ${verb} ${path}: ${problem}`, hint);
+}

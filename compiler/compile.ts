@@ -1,0 +1,84 @@
+/**
+ * The driver: bytes of a module in, bytes of a module that can be stopped and continued out.
+ *
+ *   check -> optimise -> instrument -> clean up -> describe -> validate -> emit
+ *
+ * It knows the order and nothing else. The work is done by check-input.ts, optimiser/ and passes/.
+ */
+
+import { type Diagnostic, type IrModule, instrument } from '../passes/index.js';
+import {
+  ABI_VERSION,
+  type ModuleInfo,
+  type StableMap,
+  sections,
+  writeModuleInfo,
+  writeStableMap,
+} from '../runtime/abi/index.js';
+import { checkInput } from './check-input.js';
+import { chooseOptimiser } from './optimiser/index.js';
+import { type CompileOptions, resolveOptions, type Settings } from './options.js';
+import { makeReport, type Report, sha256 } from './report.js';
+import { type CompileEvents, roundToMicroseconds, Stages } from './stages.js';
+import { compilerVersion } from './versions.js';
+
+export interface CompileResult {
+  /** The compiled module. */
+  readonly wasm: Uint8Array;
+  /** The same as text, when asked for. */
+  readonly text?: string;
+  /** Its stable points, as in its section `mvvm.map`. */
+  readonly map: StableMap;
+  /** Where it comes from, as in its section `mvvm.info`. */
+  readonly info: ModuleInfo;
+  readonly report: Report;
+  /** Warnings; what is wrong enough to stop the compile is thrown. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Compiles a core WebAssembly module so that it can be stopped at its stable points and continued elsewhere. The same
+ * module and options always give the same bytes.
+ *
+ * @throws {CompileError} for a module or an option that cannot be accepted; its `diagnostic` says what and why
+ */
+export function compile(bytes: Uint8Array, options: CompileOptions = {}, events: CompileEvents = {}): CompileResult {
+  const start = performance.now();
+  const settings = resolveOptions(options);
+  checkInput(bytes);
+  const optimiser = chooseOptimiser(settings);
+  const info = describe(bytes, settings);
+  const stages = new Stages(events);
+
+  const module = optimiser.load(bytes, stages);
+  try {
+    stages.begin('instrument');
+    const { map, warnings } = instrument(module, settings, stages);
+    // Light on purpose: inlining here could merge what instrumenting has kept apart.
+    stages.timeOn(module, 'cleanup', () => module.optimise({ optimizeLevel: 1, shrinkLevel: 0 }));
+    stages.time('validate', () => module.validate());
+    const { wasm, text } = stages.time('emit', () => emit(module, map, info, settings));
+
+    const milliseconds = roundToMicroseconds(performance.now() - start);
+    const facts = { info, map, optimiser, originalBytes: bytes.length, wasm, passes: stages.timings, milliseconds };
+    const report = makeReport(facts);
+    return { wasm, ...(text === undefined ? {} : { text }), map, info, report, diagnostics: warnings };
+  } finally {
+    module.dispose();
+  }
+}
+
+function describe(original: Uint8Array, { policies, thresholdBits }: Settings): ModuleInfo {
+  return { abi: ABI_VERSION, compiler: compilerVersion, original: sha256(original), policies, thresholdBits };
+}
+
+function emit(
+  module: IrModule,
+  map: StableMap,
+  info: ModuleInfo,
+  settings: Settings,
+): { wasm: Uint8Array; text: string | undefined } {
+  module.addCustomSection(sections.map, writeStableMap(map));
+  module.addCustomSection(sections.info, writeModuleInfo(info));
+  return { wasm: module.emitBinary(), text: settings.text ? module.emitText() : undefined };
+}
