@@ -1,0 +1,53 @@
+/**
+ * Names of the temporary files in which snapshots are written, and the removal of those whose process is gone:
+ * `.<target>.<host>-<pid>-<random>.mvvm-tmp`, beside the target, because only there a rename is atomic.
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { SnapshotFileSystem } from './snapshot-file-system.js';
+
+const SUFFIX = '.mvvm-tmp';
+
+/** Clocks of files and processes differ by a little; a temporary this much older than we are is not ours. */
+const CLOCK_SLACK_MS = 5_000;
+
+/** Of hosts that share a folder, each cleans up only after itself: the others' process numbers mean nothing here. */
+const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+
+export function temporaryName(target: string): string {
+  return `.${target}.${host}-${process.pid}-${randomBytes(6).toString('hex')}${SUFFIX}`;
+}
+
+/** Removes what earlier writers of this target left behind when they were killed. Never fails: it is a courtesy. */
+export function removeStaleTemporaries(files: SnapshotFileSystem, directory: string, target: string): void {
+  const prefix = `.${target}.${host}-`;
+  for (const name of orNothing(() => files.list(directory)) ?? []) {
+    if (!name.startsWith(prefix) || !name.endsWith(SUFFIX)) continue;
+    const pid = /^(\d+)-[0-9a-f]{12}$/.exec(name.slice(prefix.length, -SUFFIX.length))?.[1];
+    if (pid === undefined) continue;
+    const path = `${directory}/${name}`;
+    orNothing(() => {
+      if (isStale(Number(pid), files.modifiedAt(path))) files.remove(path);
+    });
+  }
+}
+
+function isStale(pid: number, modifiedAt: number): boolean {
+  // Our own number on a file from before our time: another process had it, as in a container that was restarted.
+  if (pid === process.pid) return modifiedAt < Date.now() - process.uptime() * 1000 - CLOCK_SLACK_MS;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+function orNothing<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

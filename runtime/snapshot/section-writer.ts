@@ -1,0 +1,173 @@
+/**
+ * The outer form of a snapshot when writing: sections of blocks go in, chunks of 1 MiB come out, hashed on the way.
+ * Holds one chunk and (when compressing or encrypting) one block, whatever the size of the guest.
+ */
+
+import type { BlockCipher } from './cipher.js';
+import { type Codec, type Codecs, codecFor } from './compression.js';
+import { bodyDigest, type PieceHasher } from './digest.js';
+import { SnapshotError, unwritable } from './errors.js';
+import {
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
+  blockMethods,
+  CIPHER_OVERHEAD,
+  type Compression,
+  FLAG_ENCRYPTED,
+  FORMAT_VERSION,
+  MAGIC,
+  PIECE_BYTES,
+  PREAMBLE_BYTES,
+  SECTION_HEADER_BYTES,
+  type SectionId,
+  TRAILER_BYTES,
+} from './format.js';
+import { type Signer, signDigest } from './signature.js';
+import { type ChunkTask, wait } from './wait.js';
+
+export interface Wrapping {
+  readonly compression: Compression;
+  readonly codecs: Codecs;
+  readonly cipher: BlockCipher | undefined;
+  /** 16 bytes, zeros when nothing is encrypted. */
+  readonly salt: Uint8Array;
+}
+
+export class SectionWriter {
+  readonly #hasher: PieceHasher;
+  readonly #wrapping: Wrapping;
+  readonly #codec: Codec | undefined;
+  readonly #chunk = new Uint8Array(PIECE_BYTES);
+  #used = 0;
+  #flushed = 0;
+  #blocks = 0;
+
+  constructor(hasher: PieceHasher, wrapping: Wrapping) {
+    const { compression, codecs } = wrapping;
+    this.#hasher = hasher;
+    this.#wrapping = wrapping;
+    this.#codec = compression === 'none' ? undefined : codecFor(compression, codecs);
+  }
+
+  *preamble(): ChunkTask<void> {
+    const bytes = new Uint8Array(PREAMBLE_BYTES);
+    const view = new DataView(bytes.buffer);
+    bytes.set(MAGIC);
+    view.setUint32(8, FORMAT_VERSION, true);
+    view.setUint32(12, this.#wrapping.cipher === undefined ? 0 : FLAG_ENCRYPTED, true);
+    bytes.set(this.#wrapping.salt, 16);
+    yield* this.#write(bytes);
+  }
+
+  /** @param size bytes of all pieces together */
+  *section(id: SectionId, size: number, pieces: Iterable<Uint8Array>): ChunkTask<void> {
+    const header = new Uint8Array(SECTION_HEADER_BYTES);
+    const view = new DataView(header.buffer);
+    for (let i = 0; i < 4; i++) header[i] = id.charCodeAt(i);
+    view.setBigUint64(8, BigInt(size), true);
+    yield* this.#write(header);
+    const plain = this.#codec === undefined && this.#wrapping.cipher === undefined;
+    yield* plain ? this.#plainBlocks(size, pieces) : this.#wrappedBlocks(size, pieces);
+  }
+
+  /** Everything of the body has been written: what follows from it is the trailer. */
+  *trailer(signer: Signer | undefined): ChunkTask<{ digest: Uint8Array; bytes: number }> {
+    yield* this.#flush();
+    const digest = yield* bodyDigest(this.#hasher, this.#flushed);
+    const { publicKey, signature } = yield* signDigest(digest, signer);
+    const trailer = new Uint8Array(TRAILER_BYTES);
+    trailer.set(digest);
+    trailer.set(publicKey, 32);
+    trailer.set(signature, 64);
+    trailer.set(yield* wait(this.#hasher.sha256(trailer.subarray(0, 128))), 128);
+    yield trailer;
+    return { digest, bytes: this.#flushed + TRAILER_BYTES };
+  }
+
+  /** Blocks as they are: straight from the pieces, which need not be gathered. */
+  *#plainBlocks(size: number, pieces: Iterable<Uint8Array>): ChunkTask<void> {
+    let left = size;
+    let blockLeft = 0;
+    for (let piece of pieces) {
+      while (piece.length > 0) {
+        if (left === 0) throw sizeChanged();
+        if (blockLeft === 0) {
+          blockLeft = Math.min(left, BLOCK_BYTES);
+          yield* this.#write(this.#blockHeader(blockLeft, 'none'));
+        }
+        const part = piece.subarray(0, blockLeft);
+        yield* this.#write(part);
+        piece = piece.subarray(part.length);
+        blockLeft -= part.length;
+        left -= part.length;
+      }
+    }
+    if (left !== 0) throw sizeChanged();
+  }
+
+  *#wrappedBlocks(size: number, pieces: Iterable<Uint8Array>): ChunkTask<void> {
+    const block = new Uint8Array(Math.min(size, BLOCK_BYTES));
+    let left = size;
+    let used = 0;
+    for (let piece of pieces) {
+      while (piece.length > 0) {
+        const end = Math.min(left, BLOCK_BYTES);
+        const part = piece.subarray(0, end - used);
+        if (part.length === 0) throw sizeChanged();
+        block.set(part, used);
+        piece = piece.subarray(part.length);
+        used += part.length;
+        if (used < end) continue;
+        yield* this.#wrappedBlock(block.subarray(0, used));
+        left -= used;
+        used = 0;
+      }
+    }
+    if (left !== 0) throw sizeChanged();
+  }
+
+  *#wrappedBlock(block: Uint8Array): ChunkTask<void> {
+    const { cipher, compression, salt } = this.#wrapping;
+    const compressed = this.#codec === undefined ? block : yield* wait(this.#codec.compress(block));
+    const pays = compressed.length < block.length;
+    let stored = pays ? compressed : block;
+    if (cipher !== undefined) stored = yield* wait(cipher.seal(stored, { salt, index: this.#blocks }));
+    if (stored.length > block.length + CIPHER_OVERHEAD) {
+      throw new SnapshotError(unwritable(`its cipher adds more than ${CIPHER_OVERHEAD} bytes to a block`));
+    }
+    yield* this.#write(this.#blockHeader(stored.length, pays ? compression : 'none'));
+    yield* this.#write(stored);
+  }
+
+  #blockHeader(stored: number, method: Compression): Uint8Array {
+    const header = new Uint8Array(BLOCK_HEADER_BYTES);
+    const view = new DataView(header.buffer);
+    view.setUint32(0, stored, true);
+    view.setUint32(4, blockMethods.indexOf(method), true);
+    this.#blocks += 1;
+    return header;
+  }
+
+  *#write(bytes: Uint8Array): ChunkTask<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + PIECE_BYTES - this.#used);
+      this.#chunk.set(part, this.#used);
+      this.#used += part.length;
+      at += part.length;
+      if (this.#used === PIECE_BYTES) yield* this.#flush();
+    }
+  }
+
+  *#flush(): ChunkTask<void> {
+    if (this.#used === 0) return;
+    const chunk = this.#chunk.subarray(0, this.#used);
+    yield* wait(this.#hasher.add(chunk));
+    yield chunk;
+    this.#flushed += this.#used;
+    this.#used = 0;
+  }
+}
+
+function sizeChanged(): SnapshotError {
+  return new SnapshotError(unwritable('its content changed its size while it was being written'));
+}

@@ -1,0 +1,136 @@
+/**
+ * JSON without the latitude of `JSON.parse`: no duplicate keys, no `__proto__`, no nesting beyond a cap, no number that
+ * overflows, no unpaired surrogates. So every reader in every language sees the same value, and a hostile text costs
+ * no more than its length.
+ */
+
+import { JSON_DEPTH } from './format.js';
+
+/** Why a text was refused; the caller says of what it was a part. */
+export class StrictJsonError extends Error {
+  override name = 'StrictJsonError';
+}
+
+const space = /[ \t\n\r]*/y;
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const word = /true|false|null/y;
+const words: ReadonlyMap<string, boolean | null> = new Map([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]);
+const unpairedSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/** @throws {StrictJsonError} */
+export function parseStrictJson(text: string): unknown {
+  const parser = new Parser(text);
+  const value = parser.value(0);
+  parser.end();
+  return value;
+}
+
+class Parser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  value(depth: number): unknown {
+    if (depth > JSON_DEPTH) throw new StrictJsonError(`nested deeper than ${JSON_DEPTH} levels`);
+    const next = this.#peek();
+    if (next === '{') return this.#object(depth);
+    if (next === '[') return this.#array(depth);
+    if (next === '"') return this.#string();
+    const literal = this.#match(word);
+    if (literal !== undefined) return words.get(literal);
+    const value = Number(this.#match(number) ?? this.#fail('a value'));
+    if (!Number.isFinite(value)) throw new StrictJsonError('a number is too large');
+    return value;
+  }
+
+  end(): void {
+    if (this.#peek() !== '') this.#fail('the end');
+  }
+
+  #object(depth: number): object {
+    const members = new Map<string, unknown>();
+    this.#items('{', '}', () => {
+      if (this.#peek() !== '"') this.#fail('a key');
+      const key = this.#string();
+      if (key === '__proto__') throw new StrictJsonError('a key is "__proto__"');
+      if (members.has(key)) throw new StrictJsonError(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      this.#expect(':');
+      members.set(key, this.value(depth + 1));
+    });
+    return Object.fromEntries(members);
+  }
+
+  #array(depth: number): unknown[] {
+    const items: unknown[] = [];
+    this.#items('[', ']', () => items.push(this.value(depth + 1)));
+    return items;
+  }
+
+  #items(open: string, close: string, readItem: () => void): void {
+    this.#expect(open);
+    if (this.#peek() !== close) {
+      readItem();
+      while (this.#peek() === ',') {
+        this.#expect(',');
+        readItem();
+      }
+    }
+    this.#expect(close);
+  }
+
+  #string(): string {
+    const token = this.#text.slice(this.#at, this.#endOfString());
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(token);
+    } catch {
+      this.#fail('a string');
+    }
+    if (typeof parsed !== 'string' || unpairedSurrogate.test(parsed)) {
+      throw new StrictJsonError('a string holds half a surrogate pair');
+    }
+    this.#at += token.length;
+    return parsed;
+  }
+
+  /** Behind the first quote that no odd number of backslashes precedes. (A pattern would exhaust its stack here.) */
+  #endOfString(): number {
+    let quote = this.#text.indexOf('"', this.#at + 1);
+    while (quote >= 0) {
+      let before = quote - 1;
+      while (this.#text.charAt(before) === '\\') before -= 1;
+      if ((quote - before) % 2 === 1) return quote + 1;
+      quote = this.#text.indexOf('"', quote + 1);
+    }
+    return this.#fail('the end of a string');
+  }
+
+  #peek(): string {
+    this.#match(space);
+    return this.#text.charAt(this.#at);
+  }
+
+  #expect(character: string): void {
+    if (this.#peek() !== character) this.#fail(`"${character}"`);
+    this.#at += 1;
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    if (found === undefined) return undefined;
+    this.#at += found.length;
+    return found;
+  }
+
+  #fail(expected: string): never {
+    throw new StrictJsonError(`${expected} is expected at character ${this.#at}`);
+  }
+}
