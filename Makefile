@@ -2,7 +2,8 @@
 # Each target sets up what it needs; `make` alone lists them.
 
 BIN := node_modules/.bin
-JEST := NODE_OPTIONS=--experimental-vm-modules $(BIN)/jest --reporters=default --reporters=./dist/fixtures/count-reporter.js
+JEST := NODE_OPTIONS=--experimental-vm-modules $(BIN)/jest
+COUNTED := --reporters=default --reporters=./dist/fixtures/count-reporter.js
 INSTALLED := node_modules/.package-lock.json
 
 MAKEFLAGS += --no-print-directory
@@ -40,13 +41,13 @@ check-docs: build
 	@echo 'generated documentation: ok'
 
 test: build ## run all tests; the last line counts them (TEST=pattern for some)
-	@$(JEST) $(TEST)
+	@$(JEST) $(TEST) $(COUNTED)
 
 demo: build ## compile a program, stop it in one process, continue it in another
 	@node dist/fixtures/demo.js
 
 bless: build ## accept what the golden tests find as what they expect
-	@MVVMC_BLESS=1 $(JEST) golden
+	@MVVMC_BLESS=1 $(JEST) golden $(COUNTED)
 	@git --no-pager diff --stat -- '*.wat' '*.txt' '*.golden' || true
 
 fixtures: setup ## rebuild the fixture programs from source (needs a C compiler for WebAssembly)

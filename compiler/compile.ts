@@ -18,6 +18,7 @@ import {
 import { checkInput } from './check-input.js';
 import { chooseOptimiser } from './optimiser/index.js';
 import { type CompileOptions, resolveOptions, type Settings } from './options.js';
+import { checkProfile } from './profile.js';
 import { makeReport, type Report, sha256 } from './report.js';
 import { type CompileEvents, roundToMicroseconds, Stages } from './stages.js';
 import { compilerVersion } from './versions.js';
@@ -48,6 +49,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}, events:
   checkInput(bytes);
   const optimiser = chooseOptimiser(settings);
   const info = describe(bytes, settings);
+  checkProfile(settings.profile, info.original);
   const stages = new Stages(events);
 
   const module = optimiser.load(bytes, stages);

@@ -55,11 +55,20 @@ export function invalidOptions(reasons: readonly string[]): Diagnostic {
   return { code: 'options/invalid', message: reasons.join('; '), hint: 'see CompileOptions for what is accepted' };
 }
 
-export function invalidProfile(reason: string): Diagnostic {
+/** @param source the profile's file */
+export function invalidProfile(source: string, reason: string): Diagnostic {
   return {
     code: 'options/invalid-profile',
-    message: `not a profile: ${reason}`,
+    message: `${source} is not a profile: ${reason}`,
     hint: 'docs/passes.md describes the file, under checkpoint-pgo',
+  };
+}
+
+export function profileOfAnotherModule(profiled: string, compiled: string): Diagnostic {
+  return {
+    code: 'options/profile-of-another-module',
+    message: `the profile is of module ${profiled.slice(0, 16)}..., this is module ${compiled.slice(0, 16)}...`,
+    hint: 'make a profile of this module, or leave --enable-checkpoint-pgo out',
   };
 }
 

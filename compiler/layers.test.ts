@@ -37,7 +37,7 @@ function layerOf(file: string): string {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const specifiers = text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)'([^']+)'/g);
+  const specifiers = text.matchAll(/(?:\bfrom |\bimport |\bimport\(|\brequire\()'([^'\s]+)'/g);
   return [...specifiers].map(([, specifier = '']) => ({ file, target: targetOf(file, specifier) }));
 }
 

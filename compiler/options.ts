@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CompileError, type Profile } from '../passes/index.js';
 import { type Policy, policies } from '../runtime/abi/index.js';
 import { invalidOptions } from './diagnostics.js';
+import { profileSchema } from './profile.js';
 
 export type Level = 0 | 1 | 2 | 3;
 
@@ -54,7 +55,7 @@ const schema = z.strictObject({
   optLevel: level.optional(),
   sizeLevel: level.optional(),
   wasmOpt: z.union([z.string().min(1), z.literal(true)], 'must be the path of a wasm-opt, or true').optional(),
-  profile: z.custom<Profile>((value) => typeof value === 'object' && value !== null, 'must be a profile').optional(),
+  profile: profileSchema.optional(),
   text: z.boolean('must be true or false').optional(),
 });
 

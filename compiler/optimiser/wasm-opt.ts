@@ -94,12 +94,13 @@ function run(path: string, args: readonly string[]): { output: string; failure?:
   if (result.error !== undefined) return { output: '', failure: result.error.message };
   const output = result.stdout;
   if (result.signal !== null) return { output, failure: `it was ended by ${result.signal}` };
-  if (result.status !== 0) return { output, failure: lastLine(result.stderr) ?? `status ${result.status}` };
+  if (result.status !== 0) return { output, failure: firstLine(result.stderr) ?? `status ${result.status}` };
   return { output };
 }
 
-function lastLine(text: string): string | undefined {
-  return text.trim().split('\n').at(-1)?.trim() || undefined;
+/** The reason; what follows it is the code it is about, and a summary. */
+function firstLine(text: string): string | undefined {
+  return text.trim().split('\n').at(0)?.trim() || undefined;
 }
 
 function findOnPath(): string | undefined {
