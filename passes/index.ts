@@ -1,1 +1,12 @@
-export {};
+/** The passes: what the compiler's driver needs of them. */
+
+export { CompileError, type Diagnostic, refuse } from './diagnostics.js';
+export { IrModule, type OptimiseLevels } from './ir/module.js';
+export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
+export { type InstrumentResult, instrument, type PassEvents } from './pipeline.js';
+
+import type { PassInfo } from './pass.js';
+import { allPasses } from './registry.js';
+
+/** All passes in the order in which they run: registry, help text, documentation and test target. */
+export const passes: readonly PassInfo[] = allPasses;

@@ -1,0 +1,22 @@
+/**
+ * Loops, counted: only one iteration in many is a stable point that fires. The default policy:
+ *
+ *     (loop $L ...)     becomes     (loop $L (call $mvvm.point.loop.counted) ...)
+ *
+ * All loops of the module count together, so that short loops that are entered again and again come to fire too.
+ */
+
+import { markLoops } from './ir/placement.js';
+import type { Pass } from './pass.js';
+
+export const counterLoopCheckpoint: Pass = {
+  name: 'counter-loop-checkpoint',
+  stage: 'placement',
+  flag: 'enable-counter-loop-checkpoint',
+  description: 'stable points at one in 2^threshold-bits iterations of all loops (the default)',
+  documentation: `Loops count their iterations, all together across loops, calls and returns; one in \`2^threshold-bits\` is a
+stable point and asks the host. Recursion without loops gets a counted point from \`close-cycles\`.`,
+  run(context) {
+    markLoops(context, { kind: 'loop', gate: 'counted' });
+  },
+};

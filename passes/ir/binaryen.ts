@@ -1,0 +1,179 @@
+/**
+ * The one file that imports `binaryen`. Expressions, functions and types are plain numbers in Binaryen's own API; here
+ * each is a type of its own, so that one is never taken for another. Binaryen's declarations leave out the raw
+ * `_Binaryen*` functions and the static accessors of expression classes, which are the fast way to walk code (0.1 us a
+ * call, where `getExpressionInfo` takes 1 us a node); they are declared here and checked when this file is loaded.
+ *
+ * Rules of Binaryen's IR that its validator does not check and every pass must keep:
+ * - a node has one parent: never share one, copy or rebuild it
+ * - labels are unique within a function
+ * - types of parents are re-finalised bottom-up after a child changed its type
+ */
+
+import binaryen from 'binaryen';
+
+declare const brand: unique symbol;
+/** An expression node. */
+export type Expr = number & { readonly [brand]: 'Expr' };
+/** A value type, `none`, `unreachable` or a tuple. */
+export type Type = number & { readonly [brand]: 'Type' };
+/** A function of the module. */
+export type FunctionRef = number & { readonly [brand]: 'FunctionRef' };
+
+export const asExpr = (value: number): Expr => value as Expr;
+export const asType = (value: number): Type => value as Type;
+export const asFunction = (value: number): FunctionRef => value as FunctionRef;
+
+/** Gets a number out of an expression, or puts one in. */
+export type Accessor = (expression: number, value?: number) => number;
+/** Gets a number out of the `index`-th place of a list in an expression, or puts one in. */
+export type ListAccessor = (expression: number, index: number, value?: number) => number;
+
+/** Names inside expressions; reading one copies a string, so it is done only where a name matters. */
+interface NameAccess {
+  readonly Block: { getName(expression: number): string | null };
+  readonly Loop: { getName(expression: number): string | null; setName(expression: number, name: string): void };
+  readonly Break: { getName(expression: number): string };
+  readonly Switch: {
+    getNumNames(expression: number): number;
+    getNameAt(expression: number, index: number): string;
+    getDefaultName(expression: number): string;
+  };
+  readonly Call: { getTarget(expression: number): string; isReturn(expression: number): boolean };
+  readonly CallIndirect: { getTable(expression: number): string; isReturn(expression: number): boolean };
+  readonly GlobalGet: { getName(expression: number): string };
+  readonly TableSet: { getTable(expression: number): string };
+  readonly TableGrow: { getTable(expression: number): string };
+  readonly RefFunc: { getFunc(expression: number): string };
+  readonly Function: {
+    hasLocalName(fn: number, index: number): boolean;
+    getLocalName(fn: number, index: number): string;
+  };
+  readonly DataDrop: { getSegment(expression: number): string };
+}
+
+interface RawFunctions {
+  _BinaryenExpressionGetId(expression: number): number;
+  _BinaryenExpressionGetType(expression: number): number;
+  _BinaryenExpressionSetType(expression: number, type: number): void;
+  _BinaryenExpressionFinalize(expression: number): void;
+  _BinaryenExpressionGetSideEffects(expression: number, module: number): number;
+  _BinaryenExpressionCopy(expression: number, module: number): number;
+  _BinaryenBlockGetNumChildren(expression: number): number;
+  _BinaryenBlockGetChildAt(expression: number, index: number): number;
+  _BinaryenBlockSetChildAt(expression: number, index: number, child: number): void;
+  _BinaryenBlockAppendChild(expression: number, child: number): void;
+  _BinaryenBlockInsertChildAt(expression: number, index: number, child: number): void;
+  _BinaryenLoopSetBody(expression: number, body: number): void;
+  _BinaryenLocalGetGetIndex(expression: number): number;
+  _BinaryenLocalSetGetIndex(expression: number): number;
+  _BinaryenLocalSetIsTee(expression: number): number;
+  _BinaryenCallIndirectGetParams(expression: number): number;
+  _BinaryenCallIndirectGetResults(expression: number): number;
+  _BinaryenLoadGetBytes(expression: number): number;
+  _BinaryenStoreGetBytes(expression: number): number;
+  _BinaryenStoreGetOffset(expression: number): number;
+  _BinaryenStoreGetPtr(expression: number): number;
+  _BinaryenStoreSetPtr(expression: number, pointer: number): void;
+  _BinaryenFunctionAddVar(fn: number, type: number): number;
+  _BinaryenFunctionGetNumLocals(fn: number): number;
+  _BinaryenFunctionGetNumVars(fn: number): number;
+  _BinaryenFunctionGetVar(fn: number, index: number): number;
+  _BinaryenFunctionGetParams(fn: number): number;
+  _BinaryenFunctionGetResults(fn: number): number;
+  _BinaryenFunctionGetBody(fn: number): number;
+  _BinaryenFunctionSetBody(fn: number, body: number): void;
+  _BinaryenGetNumFunctions(module: number): number;
+  _BinaryenGetFunctionByIndex(module: number, index: number): number;
+  _BinaryenGetNumGlobals(module: number): number;
+  _BinaryenGetGlobalByIndex(module: number, index: number): number;
+  _BinaryenGetNumTables(module: number): number;
+  _BinaryenGetTableByIndex(module: number, index: number): number;
+  _BinaryenGetNumExports(module: number): number;
+  _BinaryenGetExportByIndex(module: number, index: number): number;
+  _BinaryenGetNumElementSegments(module: number): number;
+  _BinaryenGetElementSegmentByIndex(module: number, index: number): number;
+  _BinaryenGetNumDataSegments(module: number): number;
+  _BinaryenGetDataSegmentByIndex(module: number, index: number): number;
+  _BinaryenHasMemory(module: number): number;
+}
+
+const rawNames: readonly (keyof RawFunctions)[] = [
+  '_BinaryenExpressionGetId',
+  '_BinaryenExpressionGetType',
+  '_BinaryenExpressionSetType',
+  '_BinaryenExpressionFinalize',
+  '_BinaryenExpressionGetSideEffects',
+  '_BinaryenExpressionCopy',
+  '_BinaryenBlockGetNumChildren',
+  '_BinaryenBlockGetChildAt',
+  '_BinaryenBlockSetChildAt',
+  '_BinaryenBlockAppendChild',
+  '_BinaryenBlockInsertChildAt',
+  '_BinaryenLoopSetBody',
+  '_BinaryenLocalGetGetIndex',
+  '_BinaryenLocalSetGetIndex',
+  '_BinaryenLocalSetIsTee',
+  '_BinaryenCallIndirectGetParams',
+  '_BinaryenCallIndirectGetResults',
+  '_BinaryenLoadGetBytes',
+  '_BinaryenStoreGetBytes',
+  '_BinaryenStoreGetOffset',
+  '_BinaryenStoreGetPtr',
+  '_BinaryenStoreSetPtr',
+  '_BinaryenFunctionAddVar',
+  '_BinaryenFunctionGetNumLocals',
+  '_BinaryenFunctionGetNumVars',
+  '_BinaryenFunctionGetVar',
+  '_BinaryenFunctionGetParams',
+  '_BinaryenFunctionGetResults',
+  '_BinaryenFunctionGetBody',
+  '_BinaryenFunctionSetBody',
+  '_BinaryenGetNumFunctions',
+  '_BinaryenGetFunctionByIndex',
+  '_BinaryenGetNumGlobals',
+  '_BinaryenGetGlobalByIndex',
+  '_BinaryenGetNumTables',
+  '_BinaryenGetTableByIndex',
+  '_BinaryenGetNumExports',
+  '_BinaryenGetExportByIndex',
+  '_BinaryenGetNumElementSegments',
+  '_BinaryenGetElementSegmentByIndex',
+  '_BinaryenGetNumDataSegments',
+  '_BinaryenGetDataSegmentByIndex',
+  '_BinaryenHasMemory',
+];
+
+type UndeclaredApi = RawFunctions & NameAccess;
+
+function hasUndeclaredApi<T extends object>(candidate: T): candidate is T & UndeclaredApi {
+  return rawNames.every((name) => typeof Reflect.get(candidate, name) === 'function') && 'RefFunc' in candidate;
+}
+
+function checkedApi(): typeof binaryen & UndeclaredApi {
+  if (!hasUndeclaredApi(binaryen))
+    throw new Error('this build of the binaryen package lacks functions that mvvmc uses');
+  return binaryen;
+}
+
+/** All of Binaryen's API. */
+export const api: typeof binaryen & UndeclaredApi = checkedApi();
+
+function isAccessor(value: unknown): value is Accessor & ListAccessor {
+  return typeof value === 'function';
+}
+
+/** A function of the raw API chosen by name, for tables of accessors. */
+export function rawFunction(name: string): Accessor & ListAccessor {
+  const found: unknown = Reflect.get(api, `_Binaryen${name}`);
+  if (!isAccessor(found)) throw new Error(`this build of the binaryen package has no _Binaryen${name}`);
+  return found;
+}
+
+/** The name of a data segment; the method that tells it is not declared. */
+export function dataSegmentName(module: object, segment: number): string {
+  const getInfo: unknown = Reflect.get(module, 'getDataSegmentInfo');
+  if (typeof getInfo !== 'function') throw new Error('this build of the binaryen package has no getDataSegmentInfo');
+  const info: unknown = Reflect.apply(getInfo, module, [segment]);
+  return typeof info === 'object' && info !== null && 'name' in info ? String(info.name) : '';
+}

@@ -1,0 +1,184 @@
+/**
+ * Who calls whom, and which functions can be stopped.
+ *
+ * A function can be stopped if it has a mark, calls an import that can block, or calls a function that can be stopped.
+ * It is then *instrumented*: its frame must be able to leave and come back. An indirect call may reach every function
+ * of its type whose reference exists (element segments, ref.func, and exports where a host can write to the table).
+ */
+
+import { canBlock } from '../../runtime/abi/index.js';
+import { blockingImportInTable, refuse, unsupportedInstruction } from '../diagnostics.js';
+import type { Expr, Type } from './binaryen.js';
+import {
+  callTarget,
+  indirectParams,
+  indirectResults,
+  isReturnCall,
+  isReturnCallIndirect,
+  isWalkable,
+  kindOf,
+  referredFunction,
+} from './expressions.js';
+import { readMark } from './marks.js';
+import type { FunctionInfo, IrModule } from './module.js';
+import { walk } from './walk.js';
+
+/** How a call behaves when a checkpoint is taken during it. */
+export type CallKind =
+  /** The callee's frame leaves, then ours. */
+  | 'frame'
+  /** The host leaves the call unfinished; it is made again on restore. */
+  | 'host'
+  /** No checkpoint can be taken during it. */
+  | 'plain';
+
+interface Node {
+  readonly info: FunctionInfo;
+  readonly callees: ReadonlySet<string>;
+  /** Types of indirect calls, see {@link signatureKey}. */
+  readonly indirect: ReadonlySet<string>;
+  readonly hasMark: boolean;
+}
+
+export class CallGraph {
+  readonly #nodes: ReadonlyMap<string, Node>;
+  readonly #blocking: ReadonlySet<string>;
+  /** Functions of which a reference can exist, in order of their definition. */
+  readonly referable: readonly FunctionInfo[];
+  readonly #referableByType: ReadonlyMap<string, readonly Node[]>;
+  readonly #instrumented: ReadonlySet<string>;
+
+  constructor(module: IrModule) {
+    const functions = module.functions();
+    const referred = new Set(module.elementFunctions());
+    const nodes = functions.map((info) => this.#makeNode(module, info, referred));
+    if (module.tablesAreOpen()) {
+      for (const entry of module.exports()) if (entry.kind === 'function') referred.add(entry.item);
+    }
+    this.#nodes = new Map(nodes.map((node) => [node.info.name, node]));
+    this.#blocking = new Set(
+      functions.filter(({ imported }) => imported && canBlock(imported.module, imported.base)).map(({ name }) => name),
+    );
+    const referable = nodes.filter((node) => referred.has(node.info.name));
+    this.referable = referable.map((node) => node.info);
+    this.#referableByType = groupByType(referable);
+    for (const { info } of referable) if (this.#blocking.has(info.name)) refuse(blockingImportInTable(info.name));
+    this.#instrumented = this.#findInstrumented();
+  }
+
+  /** Whether a frame of this function can be on the stack when a checkpoint is taken. */
+  isInstrumented(name: string): boolean {
+    return this.#instrumented.has(name);
+  }
+
+  /** What kind of call an expression of kind Call or CallIndirect is. */
+  callKind(expr: Expr): CallKind {
+    if (kindOf(expr) === 'Call') {
+      const target = callTarget(expr);
+      return this.#blocking.has(target) ? 'host' : this.#instrumented.has(target) ? 'frame' : 'plain';
+    }
+    const key = signatureKey(indirectParams(expr), indirectResults(expr));
+    return this.indirectCallees(key).length > 0 ? 'frame' : 'plain';
+  }
+
+  /** Instrumented functions that an indirect call of this type may reach, in order of their definition. */
+  indirectCallees(key: string): FunctionInfo[] {
+    const nodes = this.#referableByType.get(key) ?? [];
+    return nodes.map((node) => node.info).filter((info) => this.#instrumented.has(info.name));
+  }
+
+  /** The nodes of the graph that have code, in order of definition. */
+  functions(): FunctionInfo[] {
+    return [...this.#nodes.values()].map((node) => node.info).filter((info) => info.imported === undefined);
+  }
+
+  /**
+   * What a node leads to, in a fixed order. Nodes are names of functions and types of indirect calls: a type stands
+   * between all callers and all callees of that type, so that there are few edges.
+   */
+  successors(node: string): string[] {
+    const fn = this.#nodes.get(node);
+    if (fn !== undefined) return [...fn.callees, ...[...fn.indirect].map((key) => typeNode(key))];
+    return (this.#referableByType.get(node.slice(typeNodePrefix.length)) ?? []).map((callee) => callee.info.name);
+  }
+
+  #makeNode(module: IrModule, info: FunctionInfo, referred: Set<string>): Node {
+    const callees = new Set<string>();
+    const indirect = new Set<string>();
+    let hasMark = false;
+    if (info.imported === undefined) {
+      walk(module.body(info), (expr) => {
+        if (!isWalkable(expr)) refuse(unsupportedInstruction(info.name, kindOf(expr)));
+        switch (kindOf(expr)) {
+          case 'Call':
+            if (isReturnCall(expr)) refuse(unsupportedInstruction(info.name, 'a tail call (return_call)'));
+            if (readMark(expr) !== undefined) hasMark = true;
+            callees.add(callTarget(expr));
+            break;
+          case 'CallIndirect':
+            if (isReturnCallIndirect(expr)) {
+              refuse(unsupportedInstruction(info.name, 'a tail call (return_call_indirect)'));
+            }
+            indirect.add(signatureKey(indirectParams(expr), indirectResults(expr)));
+            break;
+          case 'RefFunc':
+            referred.add(referredFunction(expr));
+            break;
+        }
+      });
+    }
+    return { info, callees, indirect, hasMark };
+  }
+
+  /** The least set closed under "calls one of them"; grows from the functions with marks and blocking imports. */
+  #findInstrumented(): ReadonlySet<string> {
+    const callers = new Map<string, string[]>();
+    const addCaller = (callee: string, caller: string): void => {
+      const list = callers.get(callee);
+      if (list === undefined) callers.set(callee, [caller]);
+      else list.push(caller);
+    };
+    const callersByType = new Map<string, string[]>();
+    for (const { info, callees, indirect } of this.#nodes.values()) {
+      for (const callee of callees) addCaller(callee, info.name);
+      for (const key of indirect) callersByType.set(key, [...(callersByType.get(key) ?? []), info.name]);
+    }
+    for (const [key, targets] of this.#referableByType) {
+      for (const target of targets)
+        for (const caller of callersByType.get(key) ?? []) addCaller(target.info.name, caller);
+    }
+
+    const found = new Set<string>();
+    const pending: string[] = [];
+    for (const { info, hasMark } of this.#nodes.values()) if (hasMark) pending.push(info.name);
+    for (const name of this.#blocking) pending.push(...(callers.get(name) ?? []));
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (found.has(name) || this.#nodes.get(name)?.info.imported !== undefined) continue;
+      found.add(name);
+      pending.push(...(callers.get(name) ?? []));
+    }
+    return found;
+  }
+}
+
+const typeNodePrefix = 'type ';
+const typeNode = (key: string): string => typeNodePrefix + key;
+
+/** Whether a node of the graph is a function (and not a type of indirect calls). */
+export const isFunctionNode = (node: string): boolean => !node.startsWith(typeNodePrefix);
+
+/** Identifies a function type. */
+export function signatureKey(params: Type, results: Type): string {
+  return `${params}>${results}`;
+}
+
+function groupByType(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
+  const groups = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const key = signatureKey(node.info.params, node.info.results);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [node]);
+    else group.push(node);
+  }
+  return groups;
+}

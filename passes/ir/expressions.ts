@@ -1,0 +1,254 @@
+/**
+ * Looking at expressions: types, kinds, children in the order of evaluation, labels and names.
+ */
+
+import {
+  type Accessor,
+  api,
+  asExpr,
+  asType,
+  type Expr,
+  type ListAccessor,
+  rawFunction,
+  type Type,
+} from './binaryen.js';
+
+export const none: Type = asType(api.none);
+export const unreachable: Type = asType(api.unreachable);
+export const i32: Type = asType(api.i32);
+export const i64: Type = asType(api.i64);
+export const f32: Type = asType(api.f32);
+export const f64: Type = asType(api.f64);
+export const v128: Type = asType(api.v128);
+
+const typeNames: ReadonlyMap<number, string> = new Map(
+  Object.entries({
+    none,
+    unreachable,
+    i32,
+    i64,
+    f32,
+    f64,
+    v128,
+    funcref: api.funcref,
+    externref: api.externref,
+  }).map(([name, type]) => [type, name]),
+);
+
+/** The name of a type as wat writes it; tuples in parentheses. */
+export function typeName(type: Type): string {
+  const parts = typeParts(type);
+  if (parts.length > 1) return `(${parts.map(typeName).join(' ')})`;
+  return typeNames.get(type) ?? 'a reference type';
+}
+
+/** The types a tuple consists of; the type itself if it is none; nothing for `none`. */
+export function typeParts(type: Type): Type[] {
+  return type === none || type === unreachable ? [] : api.expandType(type).map(asType);
+}
+
+export function makeTupleType(parts: readonly Type[]): Type {
+  return asType(api.createType(parts));
+}
+
+// --- Expressions -----------------------------------------------------------------------------------------------------
+
+/** Children of the expression kinds with a fixed shape, in the order of evaluation; `?` marks one that may be absent. */
+const fixedChildren: Readonly<Record<string, readonly string[]>> = {
+  If: ['Condition', 'IfTrue', 'IfFalse?'],
+  Loop: ['Body'],
+  Break: ['Value?', 'Condition?'],
+  Switch: ['Value?', 'Condition'],
+  LocalGet: [],
+  LocalSet: ['Value'],
+  GlobalGet: [],
+  GlobalSet: ['Value'],
+  Load: ['Ptr'],
+  Store: ['Ptr', 'Value'],
+  Const: [],
+  Unary: ['Value'],
+  Binary: ['Left', 'Right'],
+  Select: ['IfTrue', 'IfFalse', 'Condition'],
+  Drop: ['Value'],
+  Return: ['Value?'],
+  MemorySize: [],
+  MemoryGrow: ['Delta'],
+  Nop: [],
+  Unreachable: [],
+  AtomicRMW: ['Ptr', 'Value'],
+  AtomicCmpxchg: ['Ptr', 'Expected', 'Replacement'],
+  AtomicWait: ['Ptr', 'Expected', 'Timeout'],
+  AtomicNotify: ['Ptr', 'NotifyCount'],
+  AtomicFence: [],
+  SIMDExtract: ['Vec'],
+  SIMDReplace: ['Vec', 'Value'],
+  SIMDShuffle: ['Left', 'Right'],
+  SIMDTernary: ['A', 'B', 'C'],
+  SIMDShift: ['Vec', 'Shift'],
+  SIMDLoad: ['Ptr'],
+  SIMDLoadStoreLane: ['Ptr', 'Vec'],
+  MemoryInit: ['Dest', 'Offset', 'Size'],
+  DataDrop: [],
+  MemoryCopy: ['Dest', 'Source', 'Size'],
+  MemoryFill: ['Dest', 'Value', 'Size'],
+  RefNull: [],
+  RefIsNull: ['Value'],
+  RefFunc: [],
+  RefEq: ['Left', 'Right'],
+  TableGet: ['Index'],
+  TableSet: ['Index', 'Value'],
+  TableSize: [],
+  TableGrow: ['Value', 'Delta'],
+  TupleExtract: ['Tuple'],
+  Rethrow: [],
+  Pop: [],
+};
+
+/** Kinds with a list of children, and the fixed child that is evaluated after the list, if any. */
+const listChildren: Readonly<Record<string, { list: string; plural: string; last?: string }>> = {
+  Block: { list: 'Child', plural: 'Children' },
+  Call: { list: 'Operand', plural: 'Operands' },
+  CallIndirect: { list: 'Operand', plural: 'Operands', last: 'Target' },
+  TupleMake: { list: 'Operand', plural: 'Operands' },
+  Throw: { list: 'Operand', plural: 'Operands' },
+  // The body of a try is evaluated before the catch bodies; analyses treat the whole as one opaque step.
+  Try: { list: 'CatchBody', plural: 'CatchBodies', last: 'Body' },
+};
+
+interface Shape {
+  readonly kind: string;
+  readonly fixed: readonly { readonly get: Accessor; readonly set: Accessor }[];
+  readonly list?: { readonly count: Accessor; readonly get: ListAccessor; readonly set: ListAccessor };
+}
+
+function makeShapes(): ReadonlyMap<number, Shape> {
+  const shapes = new Map<number, Shape>();
+  const access = (kind: string, child: string): Shape['fixed'][number] => ({
+    get: rawFunction(`${kind}Get${child}`),
+    set: rawFunction(`${kind}Set${child}`),
+  });
+  for (const [kind, children] of Object.entries(fixedChildren)) {
+    const id = rawFunction(`${kind}Id`)(0);
+    shapes.set(id, { kind, fixed: children.map((child) => access(kind, child.replace('?', ''))) });
+  }
+  for (const [kind, { list, plural, last }] of Object.entries(listChildren)) {
+    shapes.set(rawFunction(`${kind}Id`)(0), {
+      kind,
+      fixed: last === undefined ? [] : [access(kind, last)],
+      list: {
+        count: rawFunction(`${kind}GetNum${plural}`),
+        get: rawFunction(`${kind}Get${list}At`),
+        set: rawFunction(`${kind}Set${list}At`),
+      },
+    });
+  }
+  return shapes;
+}
+
+const shapes = makeShapes();
+const otherKinds: ReadonlyMap<number, string> = new Map(
+  Object.keys(api)
+    .filter((name) => /^_Binaryen\w+Id$/.test(name) && !name.includes('Get'))
+    .map((name) => [rawFunction(name.slice('_Binaryen'.length))(0), name.slice('_Binaryen'.length, -'Id'.length)]),
+);
+
+/** The kind of an expression, by Binaryen's class names ('Block', 'LocalGet', ...), also of kinds we cannot walk. */
+export function kindOf(expr: Expr): string {
+  const id = api._BinaryenExpressionGetId(expr);
+  return shapes.get(id)?.kind ?? otherKinds.get(id) ?? `expression kind ${id}`;
+}
+
+/** Whether {@link childrenOf} can see everything inside an expression of this kind. */
+export function isWalkable(expr: Expr): boolean {
+  return shapes.has(api._BinaryenExpressionGetId(expr));
+}
+
+/** The children of an expression in the order of evaluation; absent ones are left out. */
+export function childrenOf(expr: Expr): Expr[] {
+  const shape = shapes.get(api._BinaryenExpressionGetId(expr));
+  const children: Expr[] = [];
+  if (shape === undefined) return children;
+  if (shape.list !== undefined) {
+    const count = shape.list.count(expr);
+    for (let index = 0; index < count; index++) children.push(asExpr(shape.list.get(expr, index)));
+  }
+  for (const { get } of shape.fixed) {
+    const child = get(expr);
+    if (child !== 0) children.push(asExpr(child));
+  }
+  return children;
+}
+
+/** Puts `child` in the place of the `index`-th of {@link childrenOf}. */
+export function setChild(expr: Expr, index: number, child: Expr): void {
+  const shape = shapes.get(api._BinaryenExpressionGetId(expr));
+  const listed = shape?.list?.count(expr) ?? 0;
+  if (index < listed) {
+    shape?.list?.set(expr, index, child);
+    return;
+  }
+  const present = shape?.fixed.filter(({ get }) => get(expr) !== 0);
+  present?.[index - listed]?.set(expr, child);
+}
+
+export const typeOf = (expr: Expr): Type => asType(api._BinaryenExpressionGetType(expr));
+export const finalize = (expr: Expr): void => api._BinaryenExpressionFinalize(expr);
+export const setType = (expr: Expr, type: Type): void => api._BinaryenExpressionSetType(expr, type);
+
+/** The label of a block or loop, or undefined when nothing can branch to it. */
+export function labelOf(expr: Expr): string | undefined {
+  const kind = kindOf(expr);
+  const name = kind === 'Block' ? api.Block.getName(expr) : kind === 'Loop' ? api.Loop.getName(expr) : null;
+  return name === null || name === '' ? undefined : name;
+}
+
+/** The labels that a Break or Switch may go to. */
+export function targetsOf(expr: Expr): string[] {
+  if (kindOf(expr) === 'Break') return [api.Break.getName(expr)];
+  const names = new Set([api.Switch.getDefaultName(expr)]);
+  const count = api.Switch.getNumNames(expr);
+  for (let index = 0; index < count; index++) names.add(api.Switch.getNameAt(expr, index));
+  return [...names];
+}
+
+export const nameLoop = (expr: Expr, name: string): void => api.Loop.setName(expr, name);
+export const isConditional = (expr: Expr): boolean => breakCondition(expr) !== 0;
+const breakCondition = rawFunction('BreakGetCondition');
+const breakValue = rawFunction('BreakGetValue');
+const switchValue = rawFunction('SwitchGetValue');
+
+/** The value that a Break or Switch carries to its label. */
+export function carriedValue(expr: Expr): Expr | undefined {
+  const value = kindOf(expr) === 'Break' ? breakValue(expr) : switchValue(expr);
+  return value === 0 ? undefined : asExpr(value);
+}
+
+const breakSetValue = rawFunction('BreakSetValue');
+const switchSetValue = rawFunction('SwitchSetValue');
+
+/** Takes the carried value away from a Break or Switch. */
+export function clearCarriedValue(expr: Expr): void {
+  if (kindOf(expr) === 'Break') breakSetValue(expr, 0);
+  else switchSetValue(expr, 0);
+}
+
+/** The index of the local that a LocalGet or LocalSet is about. */
+export function localIndex(expr: Expr): number {
+  return kindOf(expr) === 'LocalGet' ? api._BinaryenLocalGetGetIndex(expr) : api._BinaryenLocalSetGetIndex(expr);
+}
+
+export const isTee = (expr: Expr): boolean => api._BinaryenLocalSetIsTee(expr) !== 0;
+export const callTarget = (expr: Expr): string => api.Call.getTarget(expr);
+export const isReturnCall = (expr: Expr): boolean => api.Call.isReturn(expr);
+export const isReturnCallIndirect = (expr: Expr): boolean => api.CallIndirect.isReturn(expr);
+export const globalOf = (expr: Expr): string => api.GlobalGet.getName(expr);
+export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
+export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);
+export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr);
+export const droppedSegment = (expr: Expr): string => api.DataDrop.getSegment(expr);
+export const indirectParams = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetParams(expr));
+export const indirectResults = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetResults(expr));
+export const storeOffset = (expr: Expr): number => api._BinaryenStoreGetOffset(expr);
+
+/** Appends to a block without looking through it again, which Binaryen's own constructor does. */
+export const appendChild = (block: Expr, child: Expr): void => api._BinaryenBlockAppendChild(block, child);

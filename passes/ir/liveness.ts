@@ -1,0 +1,130 @@
+/**
+ * Which locals are live: backward over expression trees.
+ *
+ * Equations, for an expression with `out` live after it: LocalGet adds its local; LocalSet removes it; a branch takes
+ * what is live at its labels (plus `out` if it may fall through); the label of a block has what is live after the block,
+ * that of a loop what is live at the loop's head. Heads of loops grow from nothing until no head changes: they are kept
+ * between rounds, so a round visits each expression once, and there are at most (number of locals) x (loops) rounds; in
+ * practice nesting depth + 1.
+ *
+ * It does not look at memory or globals, and takes a try for one step that reads every local it mentions.
+ */
+
+import type { Expr } from './binaryen.js';
+import { childrenOf, isConditional, kindOf, labelOf, localIndex, targetsOf } from './expressions.js';
+import { LocalSet } from './local-set.js';
+import { walk } from './walk.js';
+
+export class Liveness {
+  readonly #localCount: number;
+  /** What is live where a branch to this label goes. */
+  readonly #atLabel = new Map<string, LocalSet>();
+  #grew = false;
+
+  constructor(localCount: number) {
+    this.#localCount = localCount;
+  }
+
+  /** Repeats `round`, a backward pass over the whole function, until no loop head grows any more. */
+  solve(round: () => void): void {
+    do {
+      this.#grew = false;
+      round();
+    } while (this.#grew);
+  }
+
+  none(): LocalSet {
+    return new LocalSet(this.#localCount);
+  }
+
+  /** The end of a block: branches to its label see `live`. */
+  atBlockEnd(label: string, live: LocalSet): void {
+    this.#atLabel.set(label, live.clone());
+  }
+
+  /** The head of a loop, whose body has been visited and left `live`: branches to its label see at least that. */
+  atLoopHead(label: string, live: LocalSet): void {
+    const head = this.#atLabel.get(label);
+    if (head === undefined) {
+      this.#atLabel.set(label, live.clone());
+      this.#grew = true;
+    } else if (head.addAll(live)) this.#grew = true;
+  }
+
+  /** Changes `live` from what is live after `expr` to what is live before it. */
+  before(expr: Expr, live: LocalSet): void {
+    switch (kindOf(expr)) {
+      case 'LocalGet':
+        live.add(localIndex(expr));
+        return;
+      case 'LocalSet':
+        live.delete(localIndex(expr));
+        this.#childrenBefore(expr, live);
+        return;
+      case 'Block': {
+        const label = labelOf(expr);
+        if (label !== undefined) this.atBlockEnd(label, live);
+        this.#childrenBefore(expr, live);
+        return;
+      }
+      case 'If': {
+        const [condition, then, otherwise] = childrenOf(expr);
+        const skipped = live.clone();
+        if (then !== undefined) this.before(then, live);
+        if (otherwise !== undefined) this.before(otherwise, skipped);
+        live.addAll(skipped);
+        if (condition !== undefined) this.before(condition, live);
+        return;
+      }
+      case 'Loop': {
+        const label = labelOf(expr);
+        this.#childrenBefore(expr, live);
+        if (label !== undefined) {
+          this.atLoopHead(label, live);
+          live.addAll(this.#branchingTo(label));
+        }
+        return;
+      }
+      case 'Break':
+        if (isConditional(expr)) for (const target of targetsOf(expr)) live.addAll(this.#branchingTo(target));
+        else this.#onlyTargets(expr, live);
+        this.#childrenBefore(expr, live);
+        return;
+      case 'Switch':
+        this.#onlyTargets(expr, live);
+        this.#childrenBefore(expr, live);
+        return;
+      case 'Return':
+      case 'Unreachable':
+      case 'Throw':
+      case 'Rethrow':
+        live.clear();
+        this.#childrenBefore(expr, live);
+        return;
+      case 'Try':
+        walk(expr, (inner) => {
+          const kind = kindOf(inner);
+          if (kind === 'LocalGet') live.add(localIndex(inner));
+          if (kind === 'Break' || kind === 'Switch') {
+            for (const target of targetsOf(inner)) live.addAll(this.#branchingTo(target));
+          }
+        });
+        return;
+      default:
+        this.#childrenBefore(expr, live);
+    }
+  }
+
+  #childrenBefore(expr: Expr, live: LocalSet): void {
+    for (const child of childrenOf(expr).reverse()) this.before(child, live);
+  }
+
+  #onlyTargets(expr: Expr, live: LocalSet): void {
+    live.clear();
+    for (const target of targetsOf(expr)) live.addAll(this.#branchingTo(target));
+  }
+
+  #branchingTo(label: string): LocalSet {
+    return this.#atLabel.get(label) ?? this.none();
+  }
+}

@@ -1,0 +1,320 @@
+/** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
+
+import { CompileError, invalidOutput, malformedModule, refuse } from '../diagnostics.js';
+import {
+  api,
+  asFunction,
+  asType,
+  dataSegmentName,
+  type Expr,
+  type FunctionRef,
+  rawFunction,
+  type Type,
+} from './binaryen.js';
+import { kindOf, none } from './expressions.js';
+import { Maker } from './make.js';
+import { readMemoryName } from './name-section.js';
+
+export interface FunctionInfo {
+  readonly ref: FunctionRef;
+  readonly name: string;
+  /** Set when the function is imported. */
+  readonly imported?: { readonly module: string; readonly base: string };
+  readonly params: Type;
+  readonly results: Type;
+  /** Function index in the module as it was read, or -1 if it was added since. */
+  readonly originalIndex: number;
+}
+
+export interface GlobalInfo {
+  readonly name: string;
+  readonly type: Type;
+  readonly mutable: boolean;
+  readonly imported: boolean;
+}
+
+export interface ExportEntry {
+  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+  readonly name: string;
+  /** Internal name of the exported item. */
+  readonly item: string;
+}
+
+const exportKinds = ['function', 'table', 'memory', 'global', 'tag'] as const;
+
+export interface OptimiseLevels {
+  readonly optimizeLevel: 0 | 1 | 2 | 3;
+  readonly shrinkLevel: 0 | 1 | 2;
+}
+
+/** Bits of {@link IrModule.effectsOf}, Binaryen's. */
+export const effects = {
+  branches: 1,
+  calls: 2,
+  readsLocal: 4,
+  writesLocal: 8,
+  readsGlobal: 16,
+  readsMemory: 64,
+} as const;
+
+// Every engine has a console, but no ECMAScript library that this layer is compiled against declares it.
+declare const console: Record<'log' | 'warn' | 'error', (...parts: unknown[]) => void>;
+
+export class IrModule {
+  readonly make: Maker;
+  readonly #module: InstanceType<typeof api.Module>;
+  readonly #originalIndices: ReadonlyMap<string, number>;
+
+  readonly #memoryName: string | undefined;
+
+  private constructor(module: InstanceType<typeof api.Module>, memoryName?: string) {
+    this.#module = module;
+    this.#memoryName = memoryName;
+    this.make = new Maker(module);
+    this.#originalIndices = new Map(this.functions().map((fn, index) => [fn.name, index]));
+  }
+
+  /**
+   * Reads a binary module.
+   * @throws {CompileError} `module/malformed`
+   */
+  static read(bytes: Uint8Array): IrModule {
+    // Names of functions and locals are what people see in stack traces of snapshots.
+    api.setDebugInfo(true);
+    try {
+      return new IrModule(api.readBinary(bytes), readMemoryName(bytes));
+    } catch (error) {
+      throw new CompileError(malformedModule(reasonOf(error)));
+    }
+  }
+
+  /** Parses the text format. */
+  static parse(text: string): IrModule {
+    try {
+      return new IrModule(api.parseText(text));
+    } catch (error) {
+      throw new CompileError(malformedModule(reasonOf(error)));
+    }
+  }
+
+  optimise(levels: OptimiseLevels): void {
+    api.setOptimizeLevel(levels.optimizeLevel);
+    api.setShrinkLevel(levels.shrinkLevel);
+    this.#module.optimize();
+  }
+
+  runPasses(passes: readonly string[]): void {
+    this.#module.runPasses(passes);
+  }
+
+  runPassesOn(fn: FunctionInfo, passes: readonly string[]): void {
+    this.#module.runPassesOnFunction(fn.ref, passes);
+  }
+
+  /** @throws {CompileError} `internal/invalid-module`, naming the pass that was run last */
+  validate(lastPass = 'the last one'): void {
+    const reasons: string[] = [];
+    const collect = (...parts: unknown[]): number => reasons.push(parts.join(' '));
+    const printers = { log: console.log, warn: console.warn, error: console.error };
+    // Binaryen prints its reasons; there is no other way to get at them.
+    Object.assign(console, { log: collect, warn: collect, error: collect });
+    try {
+      if (this.#module.validate() !== 0) return;
+    } finally {
+      Object.assign(console, printers);
+    }
+    refuse(invalidOutput(lastPass, reasons.join('\n').trim() || 'no reason given'));
+  }
+
+  emitBinary(): Uint8Array {
+    return this.#module.emitBinary();
+  }
+
+  emitText(): string {
+    return this.#module.emitText();
+  }
+
+  addCustomSection(name: string, bytes: Uint8Array): void {
+    this.#module.addCustomSection(name, bytes);
+  }
+
+  /** Frees the memory Binaryen holds for this module. */
+  dispose(): void {
+    this.#module.dispose();
+  }
+
+  // --- Looking ---
+
+  functions(): FunctionInfo[] {
+    const count = api._BinaryenGetNumFunctions(this.#module.ptr);
+    return Array.from({ length: count }, (_, index) =>
+      this.#describe(asFunction(api._BinaryenGetFunctionByIndex(this.#module.ptr, index))),
+    );
+  }
+
+  definedFunctions(): FunctionInfo[] {
+    return this.functions().filter((fn) => fn.imported === undefined);
+  }
+
+  #describe(ref: FunctionRef): FunctionInfo {
+    const info = api.getFunctionInfo(ref);
+    const imported = info.module ? { imported: { module: info.module, base: info.base ?? '' } } : {};
+    return {
+      ref,
+      name: info.name,
+      ...imported,
+      params: asType(info.params),
+      results: asType(info.results),
+      originalIndex: this.#originalIndices?.get(info.name) ?? -1,
+    };
+  }
+
+  globals(): GlobalInfo[] {
+    return Array.from({ length: api._BinaryenGetNumGlobals(this.#module.ptr) }, (_, index) => {
+      const info = api.getGlobalInfo(api._BinaryenGetGlobalByIndex(this.#module.ptr, index));
+      return { name: info.name, type: asType(info.type), mutable: info.mutable, imported: Boolean(info.module) };
+    });
+  }
+
+  exports(): ExportEntry[] {
+    return Array.from({ length: api._BinaryenGetNumExports(this.#module.ptr) }, (_, index) => {
+      const info = api.getExportInfo(api._BinaryenGetExportByIndex(this.#module.ptr, index));
+      return { kind: exportKinds[info.kind] ?? 'tag', name: info.name, item: info.value };
+    });
+  }
+
+  tables(): { readonly name: string; readonly imported: boolean }[] {
+    return Array.from({ length: api._BinaryenGetNumTables(this.#module.ptr) }, (_, index) => {
+      const info = api.getTableInfo(api._BinaryenGetTableByIndex(this.#module.ptr, index));
+      return { name: info.name, imported: Boolean(info.module) };
+    });
+  }
+
+  /** Whether somebody outside can put functions into a table. */
+  tablesAreOpen(): boolean {
+    return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
+  }
+
+  /** Functions named in element segments, each once, in order. */
+  elementFunctions(): string[] {
+    const names = new Set<string>();
+    for (let index = 0; index < api._BinaryenGetNumElementSegments(this.#module.ptr); index++) {
+      const segment = api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index);
+      for (const name of api.getElementSegmentInfo(segment).data) names.add(name);
+    }
+    return [...names];
+  }
+
+  /** Names of the data segments, in index order. */
+  dataSegments(): string[] {
+    return Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
+      dataSegmentName(this.#module, this.#module.getDataSegmentByIndex(index)),
+    );
+  }
+
+  get hasMemory(): boolean {
+    return api._BinaryenHasMemory(this.#module.ptr) !== 0;
+  }
+
+  /** Internal name of the (first) memory. */
+  memoryName(): string {
+    const exported = this.exports().find(({ kind }) => kind === 'memory');
+    return exported?.item ?? this.#memoryName ?? (this.importedMemory === undefined ? '0' : 'mimport$0');
+  }
+
+  /** Initial size of the memory in pages of 64 KiB. */
+  get memoryPages(): number {
+    return this.#module.getMemoryInfo().initial;
+  }
+
+  /** Where the (first) memory is imported from. */
+  get importedMemory(): { module: string; base: string } | undefined {
+    const { module, base } = this.#module.getMemoryInfo();
+    return module ? { module, base: base ?? '' } : undefined;
+  }
+
+  get memoryIs64(): boolean {
+    return this.#module.getMemoryInfo().is64;
+  }
+
+  body(fn: FunctionInfo): Expr {
+    return api._BinaryenFunctionGetBody(fn.ref) as Expr;
+  }
+
+  setBody(fn: FunctionInfo, body: Expr): void {
+    api._BinaryenFunctionSetBody(fn.ref, body);
+  }
+
+  /** Types of all locals of a function, parameters first. */
+  localTypes(fn: FunctionInfo): Type[] {
+    const params = api.expandType(fn.params).map(asType);
+    const vars = api._BinaryenFunctionGetNumVars(fn.ref);
+    for (let index = 0; index < vars; index++) params.push(asType(api._BinaryenFunctionGetVar(fn.ref, index)));
+    return params;
+  }
+
+  localName(fn: FunctionInfo, index: number): string {
+    return api.Function.hasLocalName(fn.ref, index) ? api.Function.getLocalName(fn.ref, index) : `$${index}`;
+  }
+
+  addLocal(fn: FunctionInfo, type: Type): number {
+    return api._BinaryenFunctionAddVar(fn.ref, type);
+  }
+
+  /** What evaluating an expression does besides giving a value: bits of {@link effects} and others of Binaryen's. */
+  effectsOf(expr: Expr): number {
+    return api._BinaryenExpressionGetSideEffects(expr, this.#module.ptr);
+  }
+
+  /** The constant offset of a memory access other than a plain load or store. */
+  offsetOf(expr: Expr): number {
+    return rawFunction(`${kindOf(expr)}GetOffset`)(expr);
+  }
+
+  // --- Adding ---
+
+  addFunction(name: string, params: Type, results: Type, vars: readonly Type[], body: Expr): FunctionInfo {
+    return this.#describe(asFunction(this.#module.addFunction(name, params, results, vars, body)));
+  }
+
+  addFunctionImport(name: string, from: { module: string; base: string }, params: Type, results: Type): void {
+    this.#module.addFunctionImport(name, from.module, from.base, params, results);
+  }
+
+  removeFunction(name: string): void {
+    this.#module.removeFunction(name);
+  }
+
+  /** Adds a mutable global. */
+  addGlobal(name: string, type: Type, initial: Expr): void {
+    this.#module.addGlobal(name, type, true, initial);
+  }
+
+  exportFunction(item: string, name: string): void {
+    this.#module.addFunctionExport(item, name);
+  }
+
+  exportTable(item: string, name: string): void {
+    this.#module.addTableExport(item, name);
+  }
+
+  exportMemory(item: string, name: string): void {
+    this.#module.addMemoryExport(item, name);
+  }
+
+  /** Takes the start section away and returns the function it named. */
+  takeStart(): string | undefined {
+    const start = this.#module.getStart();
+    if (start === 0) return undefined;
+    const { name } = api.getFunctionInfo(start);
+    // Binaryen has no way to remove a start section: it gets one that does nothing.
+    const nothing = this.#module.addFunction('mvvm.nothing', none, none, [], this.make.nop());
+    this.#module.setStart(nothing);
+    return name;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, ' ').trim() || 'no reason given';
+}

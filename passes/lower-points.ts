@@ -1,0 +1,144 @@
+/**
+ * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
+ * the compiler. Stages, each in a file of lowering/:
+ *
+ *     linearise -> find-live-slots -> number-points -> frame-layout -> emit-function
+ *
+ * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
+ */
+
+import type { Callee, FunctionInfo as MapFunction, PointInfo, Signature } from '../runtime/abi/index.js';
+import { refuse, unsupportedSlot } from './diagnostics.js';
+import type { Type } from './ir/binaryen.js';
+import { CallGraph, signatureKey } from './ir/call-graph.js';
+import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
+import { slotTypeOf } from './ir/make.js';
+import { importedMarks } from './ir/marks.js';
+import type { FunctionInfo, IrModule } from './ir/module.js';
+import { emitFunction } from './lowering/emit-function.js';
+import { findLiveSlots } from './lowering/find-live-slots.js';
+import { FrameLayout } from './lowering/frame-layout.js';
+import type { CallItem, LinearFunction, Point, Region } from './lowering/linear-code.js';
+import { linearise } from './lowering/linearise.js';
+import { type Numbering, numberPoints } from './lowering/number-points.js';
+import { Support } from './lowering/support.js';
+import type { Pass } from './pass.js';
+
+/** A function on its way through the stages. */
+interface Lowered {
+  readonly fn: LinearFunction;
+  readonly numbering: Numbering;
+  readonly layout: FrameLayout;
+  readonly firstPoint: number;
+  /** Place in the stable map. */
+  readonly index: number;
+}
+
+export const lowerPoints: Pass = {
+  name: 'lower-points',
+  stage: 'lowering',
+  description: 'makes polls of marks, and functions that can leave and come back',
+  documentation: `Replaces marks by polls, and gives every function that can be on the stack when a checkpoint is taken the code
+to leave (saving its live slots) and to come back. Functions that cannot reach a stable point are left untouched.`,
+  run(context) {
+    const { module, options } = context;
+    const graph = new CallGraph(module);
+    const support = new Support(module, options.thresholdBits);
+    const lowered = lowerAll(module, graph);
+    const reenter = new Reenter(graph, support, lowered);
+    for (const { fn, numbering, layout, firstPoint } of lowered) {
+      module.setBody(fn.info, emitFunction(fn, { module, support, numbering, layout, firstPoint, reenter }));
+    }
+    for (const name of importedMarks(module)) module.removeFunction(name);
+    const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));
+    context.lowered = { functions: lowered.map((entry) => describe(entry, indices)), support, graph };
+  },
+};
+
+function lowerAll(module: IrModule, graph: CallGraph): Lowered[] {
+  let firstPoint = 0;
+  return module
+    .definedFunctions()
+    .filter((info) => graph.isInstrumented(info.name))
+    .map((info, index): Lowered => {
+      const fn = linearise(module, graph, info);
+      findLiveSlots(fn, module.localTypes(info).length);
+      const numbering = numberPoints(fn);
+      const layout = new FrameLayout(module, info, numbering.points);
+      const entry = { fn, numbering, layout, firstPoint, index };
+      firstPoint += numbering.points.length;
+      return entry;
+    });
+}
+
+/** The functions that re-enter the callee of an indirect call, one for each type of such calls. */
+class Reenter {
+  readonly #graph: CallGraph;
+  readonly #support: Support;
+  readonly #byName: ReadonlyMap<string, Lowered>;
+  readonly #made = new Map<string, string>();
+
+  constructor(graph: CallGraph, support: Support, lowered: readonly Lowered[]) {
+    this.#graph = graph;
+    this.#support = support;
+    this.#byName = new Map(lowered.map((entry) => [entry.fn.info.name, entry]));
+  }
+
+  functionFor(call: CallItem['call']): string {
+    const results = indirectResults(call);
+    const key = signatureKey(indirectParams(call), results);
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    const name = `mvvm.reenter.${this.#made.size}`;
+    this.#made.set(key, name);
+    const candidates = this.#graph.indirectCallees(key).flatMap((info) => this.#byName.get(info.name) ?? []);
+    this.#support.addReenter(
+      name,
+      results,
+      candidates.map(({ fn, firstPoint }) => ({ info: fn.info, firstPoint })),
+    );
+    return name;
+  }
+}
+
+// --- The stable map ---
+
+function describe({ fn, numbering, layout, firstPoint }: Lowered, indices: ReadonlyMap<string, number>): MapFunction {
+  const calls = new Map<Point, CallItem>();
+  collectCalls(fn.body, calls);
+  return {
+    name: fn.info.name,
+    originalIndex: fn.info.originalIndex,
+    signature: signatureOf(fn.info, fn.info.params, fn.info.results),
+    slots: layout.slots,
+    firstPoint,
+    points: numbering.points.map((point): PointInfo => {
+      const call = calls.get(point);
+      const callee = point.kind === 'call' && call !== undefined ? { callee: calleeOf(fn.info, call, indices) } : {};
+      return { kind: point.kind, ordinal: point.ordinal, live: layout.liveSlots(point), ...callee };
+    }),
+  };
+}
+
+function collectCalls(region: Region, calls: Map<Point, CallItem>): void {
+  for (const item of region) {
+    if (item.kind === 'call') calls.set(item.point, item);
+    if (item.kind === 'loop') collectCalls(item.body, calls);
+  }
+}
+
+function calleeOf(caller: FunctionInfo, { call }: CallItem, indices: ReadonlyMap<string, number>): Callee {
+  if (kindOf(call) === 'CallIndirect') {
+    return { kind: 'indirect', signature: signatureOf(caller, indirectParams(call), indirectResults(call)) };
+  }
+  const index = indices.get(callTarget(call));
+  if (index === undefined) throw new Error(`${callTarget(call)} is called at a stable point and has none`);
+  return { kind: 'direct', function: index };
+}
+
+/** @throws {CompileError} `unsupported/slot-type` for types that cannot be saved */
+export function signatureOf(fn: FunctionInfo, params: Type, results: Type): Signature {
+  const slots = (type: Type): Signature['params'] =>
+    typeParts(type).map((part) => slotTypeOf.get(part) ?? refuse(unsupportedSlot(fn.name, typeName(part))));
+  return { params: slots(params), results: slots(results) };
+}

@@ -1,0 +1,334 @@
+/**
+ * Makes a function's body from its linear code: polls, unwinding, rewinding.
+ *
+ *     (local.set $point (block $mvvm.unwind (result i32)
+ *       (if (global.get $mvvm.entering)                    ;; rarely: frames come back, or entries are watched
+ *         (then (local.set $target (call $mvvm.enter (first)))
+ *               (if (i32.ge_s (local.get $target) 0)
+ *                 (then <restore slots> (call $mvvm.steer ...) (br_table $mvvm.at.0 $mvvm.at.1 ...))
+ *                 (else (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))))))
+ *       <region>                                           ;; ends in return
+ *     ))
+ *     <push slots> (call $mvvm.leave (local.get $point))
+ *     <zero of the result type>
+ *
+ * Invariants of the normal path: `entering`, `unwinding` and `resume` are 0. A branch to a label `mvvm.at.n` sees the
+ * locals as they were saved at point n.
+ *
+ * Nothing but the polls, and one test of a global after each call that may stop, is on the normal path. In particular:
+ * - dispatching into a loop needs no test of its own: the loop's poll is made to take its slow path, which looks whether
+ *   somebody is on the way to a point inside
+ * - a loop with no other point inside has its slow path outside of itself, so that the call there does not disturb how an
+ *   engine allocates registers in the loop
+ * - a nest of loops without calls that may stop counts in a local
+ */
+
+import { refuse, unsupportedSlot } from '../diagnostics.js';
+import type { Expr, Type } from '../ir/binaryen.js';
+import { i32, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
+import { type Maker, slotTypeOf } from '../ir/make.js';
+import type { Gate } from '../ir/marks.js';
+import type { IrModule } from '../ir/module.js';
+import type { FrameLayout } from './frame-layout.js';
+import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region } from './linear-code.js';
+import { pointsIn } from './linear-code.js';
+import { makeNestCounters, type NestCounters } from './nest-counters.js';
+import { type Numbering, pointsThrough } from './number-points.js';
+import { enterFunction, fireFunction, globals, leaveFunction, type Support, steerFunction } from './support.js';
+
+export interface EmitContext {
+  readonly module: IrModule;
+  readonly support: Support;
+  readonly numbering: Numbering;
+  readonly layout: FrameLayout;
+  /** Number of the function's first point in the module. */
+  readonly firstPoint: number;
+  readonly reenter: {
+    /** The support function that re-enters an indirect call's callee. */
+    functionFor(call: Expr): string;
+  };
+}
+
+/** The new body of `fn`. */
+export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
+  return new Emitter(fn, context).run();
+}
+
+const unwindLabel = 'mvvm.unwind';
+
+class Emitter {
+  readonly #fn: LinearFunction;
+  readonly #context: EmitContext;
+  readonly #make: Maker;
+  /** Scratch local, never live across a point. */
+  readonly #scratch: number;
+  #labels = 0;
+  /** Set inside a nest of loops that counts in locals. */
+  #nest: NestCounters | undefined;
+
+  constructor(fn: LinearFunction, context: EmitContext) {
+    this.#fn = fn;
+    this.#context = context;
+    this.#make = context.module.make;
+    this.#scratch = context.module.addLocal(fn.info, i32);
+  }
+
+  run(): Expr {
+    const { support, layout } = this.#context;
+    const make = this.#make;
+    const point = this.#scratch;
+    const code = this.#emitRegion(this.#fn.body, this.#makeEntry(), this.#fn.entry);
+    return make.functionBody([
+      make.set(point, make.valueBlock(unwindLabel, code, i32)),
+      ...layout.makeSave(support),
+      make.call(support.use(leaveFunction), [make.get(point, i32)]),
+      ...this.#makeDummyResult(),
+    ]);
+  }
+
+  #makeDummyResult(): Expr[] {
+    const { info } = this.#fn;
+    for (const part of typeParts(info.results)) {
+      if (!slotTypeOf.has(part)) refuse(unsupportedSlot(info.name, typeName(part)));
+    }
+    return info.results === none ? [] : [this.#make.zero(info.results)];
+  }
+
+  // --- Regions ---
+
+  /**
+   * The code of a region: `prelude`, then its items, with a label before each that resuming can go to.
+   * @param start the point at the region's very begin, if there is one
+   */
+  #emitRegion(region: Region, prelude: readonly Expr[], start?: Point): Expr[] {
+    let code: Expr[] = [...prelude];
+    // All blocks begin where the region begins: each label wraps what has been emitted so far.
+    const endBlock = (label: string): void => {
+      code = [this.#make.block(label, code)];
+    };
+    if (start !== undefined) endBlock(atLabel(start.index));
+    for (const item of region) {
+      switch (item.kind) {
+        case 'statement':
+          code.push(this.#nest === undefined ? item.expr : this.#nest.flushAtExits(item.expr));
+          break;
+        case 'label':
+          endBlock(item.name);
+          break;
+        case 'poll':
+          code.push(...this.#emitPoll(item));
+          endBlock(atLabel(item.point.index));
+          break;
+        case 'loop':
+          endBlock(intoLabel(item));
+          code.push(...this.#emitLoop(item));
+          break;
+        case 'call':
+          this.#emitCall(item, code, endBlock, (expr) => code.push(expr));
+          break;
+      }
+    }
+    return code;
+  }
+
+  /** Goes on the way to a point in `region` whose index is in `target`. */
+  #makeDispatch(region: Region, target: () => Expr): Expr[] {
+    const { support, numbering } = this.#context;
+    const make = this.#make;
+    const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = numbering.rangeOf(region);
+    const isFunction = region === this.#fn.body;
+    const first = isFunction ? 0 : start;
+    const labels = new Array<string>(end - first);
+    if (isFunction) labels[0] = atLabel(0);
+    for (const item of region) for (const [index, label] of resumeLabels(item)) labels[index - first] = label;
+    const bounds = [start, countedLoopsEnd, loopsEnd, nestedStart].map((bound) => make.const(bound));
+    const steer = make.call(support.use(steerFunction), [target(), ...bounds], i32);
+    const last = labels[labels.length - 1];
+    if (last === undefined) throw new Error('a region without points needs no dispatch');
+    return [
+      make.set(this.#scratch, steer),
+      ...(this.#nest?.makeReload() ?? []),
+      make.brTable(labels, last, make.sub(make.get(this.#scratch, i32), make.const(first))),
+    ];
+  }
+
+  #makeEntry(): Expr[] {
+    const { support, layout, firstPoint } = this.#context;
+    const make = this.#make;
+    const target = (): Expr => make.get(this.#scratch, i32);
+    const comeBack = [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body, target)];
+    const enter = make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
+    return [
+      make.if(make.globalGet(globals.entering), [
+        make.if(
+          make.lessSigned(make.tee(this.#scratch, enter, i32), make.const(0)),
+          this.#makeUnwindCheck(this.#fn.entry),
+          [...comeBack],
+        ),
+      ]),
+    ];
+  }
+
+  // --- Leaving ---
+
+  #number(point: Point): Expr {
+    return this.#make.const(this.#context.firstPoint + point.index);
+  }
+
+  /** Lets this frame leave at `point`. */
+  #makeLeave(point: Point): Expr[] {
+    return [...this.#context.layout.makeClearDead(point), this.#make.br(unwindLabel, this.#number(point))];
+  }
+
+  #makeUnwindCheck(point: Point): Expr[] {
+    return [this.#make.if(this.#make.globalGet(globals.unwinding), this.#makeLeave(point))];
+  }
+
+  // --- Polls ---
+
+  /** The condition of a poll: takes one off the gate's counter and tells whether it is zero now. */
+  #makeCountdown(gate: Gate): { before: Expr[]; isZero: Expr } {
+    const make = this.#make;
+    const cached = this.#nest?.local(gate);
+    if (cached !== undefined) {
+      const next = make.sub(make.get(cached, i32), make.const(1));
+      return { before: [], isZero: make.eqz(make.tee(cached, next, i32)) };
+    }
+    const counter = gate === 'counted' ? globals.counter : globals.budget;
+    const next = make.sub(make.globalGet(counter), make.const(1));
+    const before = make.globalSet(counter, make.tee(this.#scratch, next, i32));
+    return { before: [before], isZero: make.eqz(make.get(this.#scratch, i32)) };
+  }
+
+  /** The slow path of a poll: asks, and leaves if told so. */
+  #makeFire(point: Point, gate: Gate): Expr[] {
+    const make = this.#make;
+    const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
+    return [
+      ...(this.#nest?.makeFlush() ?? []),
+      make.if(fire, this.#makeLeave(point)),
+      ...(this.#nest?.makeReload() ?? []),
+    ];
+  }
+
+  #emitPoll({ gate, point }: PollItem): Expr[] {
+    const { before, isZero } = this.#makeCountdown(gate);
+    return [...before, this.#make.if(isZero, this.#makeFire(point, gate))];
+  }
+
+  // --- Loops ---
+
+  #emitLoop(loop: LoopItem): Expr[] {
+    if (this.#nest !== undefined || !isCallFree(loop)) return this.#emitLoopCode(loop);
+    this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
+    const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];
+    this.#nest = undefined;
+    return code;
+  }
+
+  #emitLoopCode(loop: LoopItem): Expr[] {
+    const { gate, point } = loop;
+    if (gate === undefined || point === undefined) return this.#emitUnpolledLoop(loop);
+    return pointsIn(loop.body).length === 0
+      ? this.#emitInnerLoop(loop, gate, point)
+      : this.#emitOuterLoop(loop, gate, point);
+  }
+
+  /**
+   *     (block $exit (loop $again
+   *       (block $slow
+   *         (loop $name (br_if $slow <countdown>) <body>)
+   *         (br $exit))
+   *       <fire> <counter += 1: the head counts this passing again>
+   *       (br $again)))
+   */
+  #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
+    const make = this.#make;
+    const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
+    const { before, isZero } = this.#makeCountdown(gate);
+    const body = this.#emitRegion(loop.body, [...before, make.brIf(slow, isZero)]);
+    const counter = this.#nest?.local(gate);
+    if (counter === undefined) throw new Error('an inner loop is part of a nest');
+    const fast = make.block(slow, [make.loop(loop.name, body), ...(endsOpen(loop.body) ? [make.br(exit)] : [])]);
+    const recount = make.set(counter, make.add(make.get(counter, i32), make.const(1)));
+    return [make.block(exit, [make.loop(again, [fast, ...this.#makeFire(point, gate), recount, make.br(again)])])];
+  }
+
+  /** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */
+  #emitOuterLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
+    const make = this.#make;
+    const { before, isZero } = this.#makeCountdown(gate);
+    const resume = make.if(make.globalGet(globals.resume), this.#dispatchInto(loop));
+    const prelude = [...before, make.if(isZero, [resume, ...this.#makeFire(point, gate)])];
+    return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
+  }
+
+  #emitUnpolledLoop(loop: LoopItem): Expr[] {
+    const make = this.#make;
+    const prelude = [make.if(make.globalGet(globals.resume), this.#dispatchInto(loop))];
+    return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
+  }
+
+  #dispatchInto(loop: LoopItem): Expr[] {
+    return this.#makeDispatch(loop.body, () => this.#make.globalGet(globals.resume));
+  }
+
+  // --- Calls ---
+
+  #emitCall(item: CallItem, code: Expr[], endBlock: (label: string) => void, push: (expr: Expr) => void): void {
+    const make = this.#make;
+    const { call, point } = item;
+    const type = typeOf(call);
+    if (kindOf(call) === 'CallIndirect') {
+      // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
+      const after = this.#newLabel('after');
+      code.push(this.#makeStore(call, item.result), make.br(after));
+      endBlock(atLabel(point.index));
+      push(this.#makeStore(make.call(this.#context.reenter.functionFor(call), [], type), item.result));
+      endBlock(after);
+    } else if (point.kind === 'host' && item.result !== undefined) {
+      // The local that gets the result may also be an operand of the call that is made again.
+      endBlock(atLabel(point.index));
+      const result = this.#context.module.addLocal(this.#fn.info, type);
+      push(make.set(result, call));
+      for (const check of this.#makeUnwindCheck(point)) push(check);
+      push(make.set(item.result, make.get(result, type)));
+      return;
+    } else {
+      endBlock(atLabel(point.index));
+      push(this.#makeStore(call, item.result));
+    }
+    for (const check of this.#makeUnwindCheck(point)) push(check);
+  }
+
+  #makeStore(call: Expr, result: number | undefined): Expr {
+    if (result !== undefined) return this.#make.set(result, call);
+    const type: Type = typeOf(call);
+    return type === none || type === unreachable ? call : this.#make.drop(call);
+  }
+
+  #newLabel(what: string): string {
+    this.#labels += 1;
+    return `mvvm.${what}.${this.#labels}`;
+  }
+}
+
+const atLabel = (index: number): string => `mvvm.at.${index}`;
+const intoLabel = (loop: LoopItem): string => `mvvm.into.${loop.name}`;
+
+/** Indices of the points that are reached through an item, with the label to go to. */
+function resumeLabels(item: Item): [number, string][] {
+  if (item.kind === 'loop') return pointsThrough(item).map((index) => [index, intoLabel(item)]);
+  return item.kind === 'poll' || item.kind === 'call' ? [[item.point.index, atLabel(item.point.index)]] : [];
+}
+
+/** Whether a loop has no call during which another function's polls count or the host can ask to leave. */
+function isCallFree(loop: LoopItem): boolean {
+  return loop.body.every((item) => item.kind !== 'call' && (item.kind !== 'loop' || isCallFree(item)));
+}
+
+/** Whether control can fall out of a region's end. */
+function endsOpen(region: Region): boolean {
+  const last = region[region.length - 1];
+  return last?.kind !== 'statement' || typeOf(last.expr) !== unreachable;
+}

@@ -1,0 +1,89 @@
+/**
+ * Linear code: the form in which an instrumented function is lowered.
+ *
+ * A *region* is the body of a function or of a loop, as a sequence of items. Blocks and ifs that contain stable points
+ * are dissolved: only the *ends* of their labels are left, as items. That is enough, because in wasm it does not matter
+ * where a block begins - a branch to it goes to its end - so all of them can begin where the region begins. And it is
+ * what makes resuming cheap: code at a region's begin can branch forward to *any* item of the region, the normal path
+ * pays nothing for that, and only loops must be entered by their heads.
+ *
+ *     (block $a (stmt1) (if (c) (then (call $f)) (else (stmt2))) (stmt3))
+ *
+ * is the sequence
+ *
+ *     stmt1; (br_if $else (eqz c)); call $f; (br $end); label $else; stmt2; label $end; stmt3; label $a
+ *
+ * Stable points are items; values that cross one are in locals.
+ */
+
+import type { PointKind } from '../../runtime/abi/index.js';
+import type { Expr } from '../ir/binaryen.js';
+import type { LocalSet } from '../ir/local-set.js';
+import type { Gate } from '../ir/marks.js';
+import type { FunctionInfo } from '../ir/module.js';
+
+/** A stable point of the function that is being lowered. */
+export interface Point {
+  readonly kind: PointKind;
+  /** Counts the function's points of this kind, in code order. */
+  readonly ordinal: number;
+  /** Index among the function's points, set by number-points.ts. */
+  index: number;
+  /** Locals whose values are needed after resuming here, set by find-live-slots.ts. */
+  live: LocalSet;
+}
+
+/** An expression without stable points inside. */
+export interface StatementItem {
+  readonly kind: 'statement';
+  readonly expr: Expr;
+}
+
+/** The end of a block that began at the region's begin. */
+export interface LabelItem {
+  readonly kind: 'label';
+  readonly name: string;
+}
+
+export interface LoopItem {
+  readonly kind: 'loop';
+  readonly name: string;
+  readonly body: Region;
+  /** Set when the loop polls at its head. */
+  gate?: Gate;
+  point?: Point;
+}
+
+/** A poll that is not at a loop's head. */
+export interface PollItem {
+  readonly kind: 'poll';
+  readonly gate: Gate;
+  readonly point: Point;
+}
+
+/** A call during which a checkpoint can be taken: to an instrumented function, or to an import that can block. */
+export interface CallItem {
+  readonly kind: 'call';
+  readonly call: Expr;
+  /** Where the call's value goes; undefined when it has none or nobody wants it. */
+  readonly result: number | undefined;
+  readonly point: Point;
+}
+
+export type Item = StatementItem | LabelItem | LoopItem | PollItem | CallItem;
+export type Region = Item[];
+
+export interface LinearFunction {
+  readonly info: FunctionInfo;
+  readonly body: Region;
+  /** The point before everything else, which every instrumented function has. */
+  readonly entry: Point;
+}
+
+/** All points in a region and the loops inside, in code order. */
+export function pointsIn(region: Region): Point[] {
+  return region.flatMap((item): Point[] => {
+    if (item.kind === 'loop') return [...(item.point ? [item.point] : []), ...pointsIn(item.body)];
+    return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
+  });
+}

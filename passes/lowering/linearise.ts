@@ -1,0 +1,381 @@
+/**
+ * Turns a function's expression tree into linear code (see linear-code.ts).
+ *
+ * Only what contains a stable point is taken apart; everything else stays the expression it was. Two things happen
+ * on the way:
+ * - values that blocks, ifs, loops and branches carry go through locals instead
+ * - an operand that is evaluated before a later operand with a stable point in it is kept in a local meanwhile:
+ *
+ *     (i32.add (i32.load (x)) (call $f))   becomes   t1 = (i32.load (x)); t2 = (call $f); (i32.add (t1) (t2))
+ *
+ * Establishes: the operands of a direct call that is a stable point can be evaluated with any values in locals, without
+ * trap or effect, because resuming evaluates them again with dead locals zero.
+ */
+
+import type { PointKind } from '../../runtime/abi/index.js';
+import { refuse, unsupportedInstruction } from '../diagnostics.js';
+import type { Expr, Type } from '../ir/binaryen.js';
+import type { CallGraph } from '../ir/call-graph.js';
+import {
+  carriedValue,
+  childrenOf,
+  clearCarriedValue,
+  finalize,
+  isConditional,
+  isTee,
+  kindOf,
+  labelOf,
+  localIndex,
+  none,
+  setChild,
+  setType,
+  targetsOf,
+  typeOf,
+  unreachable,
+} from '../ir/expressions.js';
+import { LocalSet } from '../ir/local-set.js';
+import { readMark } from '../ir/marks.js';
+import { effects, type FunctionInfo, type IrModule } from '../ir/module.js';
+import { some } from '../ir/walk.js';
+import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
+
+export function linearise(module: IrModule, graph: CallGraph, info: FunctionInfo): LinearFunction {
+  return new Linearizer(module, graph, info).run();
+}
+
+const isConcrete = (type: Type): boolean => type !== none && type !== unreachable;
+
+class Linearizer {
+  readonly #module: IrModule;
+  readonly #graph: CallGraph;
+  readonly #info: FunctionInfo;
+  /** Expressions with a stable point inside. */
+  readonly #stopping = new Set<Expr>();
+  /** For each block that had a value: the local that the value goes to. */
+  readonly #resultLocals = new Map<string, number>();
+  readonly #ordinals = new Map<PointKind, number>();
+  #region: Region = [];
+  #loop: LoopItem | undefined;
+  #labels = 0;
+
+  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo) {
+    this.#module = module;
+    this.#graph = graph;
+    this.#info = info;
+  }
+
+  run(): LinearFunction {
+    const { make } = this.#module;
+    const entry = this.#makePoint('entry');
+    this.#findStopping(this.#module.body(this.#info));
+    const body = this.#stripCarriedValues(this.#module.body(this.#info));
+    if (isConcrete(typeOf(body))) this.#statement(this.#mark(make.return(body), body));
+    else this.#statement(body);
+    if (typeOf(body) === none) this.#push(make.return());
+    else this.#push(make.unreachable());
+    return { info: this.#info, body: this.#region, entry };
+  }
+
+  // --- Which expressions have to be taken apart ---
+
+  #findStopping(expr: Expr): boolean {
+    let found = this.#isPoint(expr);
+    for (const child of childrenOf(expr)) if (this.#findStopping(child)) found = true;
+    if (found) this.#stopping.add(expr);
+    return found;
+  }
+
+  #isPoint(expr: Expr): boolean {
+    if (kindOf(expr) === 'CallIndirect') return this.#graph.callKind(expr) !== 'plain';
+    return kindOf(expr) === 'Call' && (readMark(expr) !== undefined || this.#graph.callKind(expr) !== 'plain');
+  }
+
+  /** Makes `expr`, which now stands for `original`, one with a stable point inside if that had one. */
+  #mark(expr: Expr, original: Expr): Expr {
+    if (this.#stopping.has(original)) this.#stopping.add(expr);
+    return expr;
+  }
+
+  // --- Values of blocks, ifs, loops and branches ---
+
+  /** Rewrites so that no label carries a value, and no if or loop with a stable point inside has one. */
+  #stripCarriedValues(expr: Expr): Expr {
+    const type = typeOf(expr);
+    const label = kindOf(expr) === 'Block' ? labelOf(expr) : undefined;
+    if (label !== undefined && isConcrete(type)) this.#resultLocals.set(label, this.#newLocal(type));
+
+    for (const [index, child] of childrenOf(expr).entries()) {
+      const replacement = this.#stripCarriedValues(child);
+      if (replacement !== child) setChild(expr, index, replacement);
+    }
+
+    switch (kindOf(expr)) {
+      case 'Break':
+      case 'Switch':
+        return this.#stripBranch(expr);
+      case 'Block': {
+        if (label === undefined || !isConcrete(type)) return expr;
+        const children = childrenOf(expr);
+        return this.#valueThroughLocal(expr, [children.length - 1], this.#resultLocals.get(label) ?? 0, type);
+      }
+      case 'If':
+      case 'Loop': {
+        if (!isConcrete(type) || !this.#stopping.has(expr)) return expr;
+        const arms = kindOf(expr) === 'If' ? [1, 2] : [0];
+        return this.#valueThroughLocal(expr, arms, this.#newLocal(type), type);
+      }
+      case 'Try':
+        if (this.#stopping.has(expr)) {
+          refuse(unsupportedInstruction(this.#info.name, 'a stable point inside try'));
+        }
+        return expr;
+      default:
+        return expr;
+    }
+  }
+
+  /** `expr`, whose value is that of one of its children at `arms`, then a read of the local the value went to. */
+  #valueThroughLocal(expr: Expr, arms: readonly number[], local: number, type: Type): Expr {
+    const { make } = this.#module;
+    const children = childrenOf(expr);
+    for (const arm of arms) {
+      const value = children[arm];
+      if (value !== undefined && isConcrete(typeOf(value))) {
+        setChild(expr, arm, this.#mark(make.set(local, value), value));
+      }
+    }
+    setType(expr, none);
+    return this.#mark(make.valueBlock(null, [expr, make.get(local, type)], type), expr);
+  }
+
+  #stripBranch(branch: Expr): Expr {
+    const { make } = this.#module;
+    const value = carriedValue(branch);
+    if (value === undefined) return branch;
+    const type = typeOf(value);
+    const locals = targetsOf(branch).map((name) => this.#resultLocals.get(name) ?? this.#unknownLabel(name));
+    const [first, ...others] = locals;
+    if (first === undefined || !isConcrete(type)) return branch;
+
+    const keepValue = this.#mark(make.set(first, value), value);
+    clearCarriedValue(branch);
+    finalize(branch);
+    const copies = others.map((local) => make.set(local, make.get(first, type)));
+    if (kindOf(branch) === 'Switch' || !isConditional(branch)) {
+      return this.#mark(make.valueBlock(null, [keepValue, ...copies, branch], unreachable), branch);
+    }
+
+    // br_if: where it does not branch, the value is that of the expression.
+    const [condition] = childrenOf(branch);
+    if (condition === undefined || !some(condition, (expr) => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch')) {
+      return this.#mark(make.valueBlock(null, [keepValue, branch, make.get(first, type)], type), branch);
+    }
+    // The condition may branch to the same label and so overwrite the local.
+    const held = this.#newLocal(type);
+    const decision = this.#newLocal(typeOf(condition));
+    setChild(branch, 0, make.get(decision, typeOf(condition)));
+    const sequence = [
+      this.#mark(make.set(held, value), value),
+      this.#mark(make.set(decision, condition), condition),
+      make.set(first, make.get(held, type)),
+      branch,
+      make.get(held, type),
+    ];
+    return this.#mark(make.valueBlock(null, sequence, type), branch);
+  }
+
+  #unknownLabel(name: string): never {
+    throw new Error(`branch to "${name}", which is no block with a value, carries one (function ${this.#info.name})`);
+  }
+
+  // --- Taking expressions apart ---
+
+  #push(expr: Expr): void {
+    this.#region.push({ kind: 'statement', expr });
+  }
+
+  #statement(expr: Expr): void {
+    const kind = kindOf(expr);
+    if (!this.#stopping.has(expr)) {
+      if (kind !== 'Nop') this.#push(expr);
+      return;
+    }
+    switch (kind) {
+      case 'Block': {
+        for (const child of childrenOf(expr)) this.#statement(child);
+        const label = labelOf(expr);
+        if (label !== undefined) this.#region.push({ kind: 'label', name: label });
+        return;
+      }
+      case 'If':
+        this.#ifStatement(expr);
+        return;
+      case 'Loop':
+        this.#loopStatement(expr);
+        return;
+      case 'Call':
+      case 'CallIndirect':
+        if (this.#isPoint(expr)) {
+          this.#pointCall(expr, undefined);
+          return;
+        }
+        break;
+      case 'LocalSet': {
+        const [value] = childrenOf(expr);
+        if (value !== undefined && this.#isPoint(value) && !isTee(expr)) {
+          this.#pointCall(value, localIndex(expr));
+          return;
+        }
+        break;
+      }
+      case 'Drop': {
+        const [value] = childrenOf(expr);
+        if (value !== undefined && this.#isPoint(value)) {
+          this.#pointCall(value, undefined);
+          return;
+        }
+        break;
+      }
+    }
+    this.#push(this.#operands(expr));
+  }
+
+  #ifStatement(expr: Expr): void {
+    const { make } = this.#module;
+    const [condition, then, otherwise] = childrenOf(expr);
+    if (condition === undefined || then === undefined) throw new Error('an if has a condition and an arm');
+    const skip = this.#newLabel();
+    this.#push(make.brIf(skip, make.eqz(this.#residual(condition))));
+    this.#statement(then);
+    if (otherwise === undefined) {
+      this.#region.push({ kind: 'label', name: skip });
+      return;
+    }
+    const end = this.#newLabel();
+    if (typeOf(then) !== unreachable) this.#push(make.br(end));
+    this.#region.push({ kind: 'label', name: skip });
+    this.#statement(otherwise);
+    this.#region.push({ kind: 'label', name: end });
+  }
+
+  #loopStatement(expr: Expr): void {
+    const [body] = childrenOf(expr);
+    const name = labelOf(expr);
+    if (body === undefined) throw new Error('a loop has a body');
+    if (name === undefined) {
+      this.#statement(body);
+      return;
+    }
+    const loop: LoopItem = { kind: 'loop', name, body: [] };
+    this.#region.push(loop);
+    const outer = { region: this.#region, loop: this.#loop };
+    this.#region = loop.body;
+    this.#loop = loop;
+    this.#statement(body);
+    this.#region = outer.region;
+    this.#loop = outer.loop;
+  }
+
+  /** Emits a call that is a stable point: a mark's poll, or a call during which a checkpoint can be taken. */
+  #pointCall(expr: Expr, result: number | undefined): void {
+    const mark = readMark(expr);
+    if (mark === undefined) {
+      const kind = this.#graph.callKind(expr) === 'host' ? 'host' : 'call';
+      if (kindOf(expr) === 'CallIndirect') this.#operands(expr);
+      else this.#repeatableOperands(expr);
+      this.#region.push({ kind: 'call', call: expr, result, point: this.#makePoint(kind) });
+    } else if (mark.kind === 'loop' && this.#loop !== undefined && this.#loop.body.length === 0) {
+      this.#loop.gate = mark.gate;
+      this.#loop.point = this.#makePoint('loop');
+    } else {
+      this.#region.push({ kind: 'poll', gate: mark.gate, point: this.#makePoint(mark.kind) });
+    }
+  }
+
+  /** Emits everything of `expr` up to its last stable point; returns an expression for its value. */
+  #residual(expr: Expr): Expr {
+    if (!this.#stopping.has(expr)) return expr;
+    if (this.#isPoint(expr)) {
+      const type = typeOf(expr);
+      const local = this.#newLocal(type);
+      this.#pointCall(expr, local);
+      return this.#module.make.get(local, type);
+    }
+    if (kindOf(expr) === 'Block' && labelOf(expr) === undefined) {
+      const children = childrenOf(expr);
+      const last = children.pop();
+      for (const child of children) this.#statement(child);
+      return last === undefined ? expr : this.#residual(last);
+    }
+    return this.#operands(expr);
+  }
+
+  /** Like {@link #residual}, of an expression whose own operation is not a stable point. */
+  #operands(expr: Expr): Expr {
+    const children = childrenOf(expr);
+    const last = children.findLastIndex((child) => this.#stopping.has(child));
+    return this.#evaluateUpTo(expr, children, last, false);
+  }
+
+  /** Like {@link #operands}, and leaves operands that can be evaluated again with any values in locals. */
+  #repeatableOperands(expr: Expr): void {
+    const children = childrenOf(expr);
+    const last = children.findLastIndex((child) => this.#stopping.has(child) || !this.#isRepeatable(child));
+    this.#evaluateUpTo(expr, children, last, true);
+  }
+
+  #evaluateUpTo(expr: Expr, children: readonly Expr[], last: number, repeatable: boolean): Expr {
+    const { make } = this.#module;
+    for (const [index, child] of children.slice(0, last + 1).entries()) {
+      const value = this.#residual(child);
+      const type = typeOf(value);
+      if (!isConcrete(type)) {
+        // Evaluation ends here; what would come after is never reached.
+        this.#push(value);
+        return make.unreachable();
+      }
+      const mayStay =
+        index === last
+          ? !repeatable || this.#isRepeatable(value)
+          : this.#isFixed(value, children.slice(index + 1, last + 1));
+      if (mayStay) {
+        if (value !== child) setChild(expr, index, value);
+        continue;
+      }
+      const local = this.#newLocal(type);
+      this.#push(make.set(local, value));
+      setChild(expr, index, make.get(local, type));
+    }
+    return expr;
+  }
+
+  /** Whether a value is the same before and after `later` expressions are evaluated. */
+  #isFixed(value: Expr, later: readonly Expr[]): boolean {
+    if (kindOf(value) === 'Const') return true;
+    if (kindOf(value) !== 'LocalGet') return false;
+    const index = localIndex(value);
+    const sets = (expr: Expr): boolean => kindOf(expr) === 'LocalSet' && localIndex(expr) === index;
+    return !later.some((expr) => some(expr, sets));
+  }
+
+  #isRepeatable(expr: Expr): boolean {
+    return (this.#module.effectsOf(expr) & ~(effects.readsLocal | effects.readsGlobal)) === 0;
+  }
+
+  // --- Fresh things ---
+
+  #newLocal(type: Type): number {
+    return this.#module.addLocal(this.#info, type);
+  }
+
+  #newLabel(): string {
+    this.#labels += 1;
+    return `mvvm.if.${this.#labels}`;
+  }
+
+  #makePoint(kind: PointKind): Point {
+    const ordinal = this.#ordinals.get(kind) ?? 0;
+    this.#ordinals.set(kind, ordinal + 1);
+    return { kind, ordinal, index: -1, live: new LocalSet(0) };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Counting in locals: a nest of loops in which no other frame can come on top keeps the counters of its gates in locals,
+ * loaded before the nest and stored wherever control leaves it:
+ *
+ *     (local.set $counter (global.get $mvvm.counter))
+ *     (loop ... (br $outside) ...)     becomes     (loop ... (global.set $mvvm.counter (local.get $counter)) (br $outside) ...)
+ *     (global.set $mvvm.counter (local.get $counter))
+ *
+ * So a count goes on across nests, calls and returns, and a request is answered in a bounded number of iterations.
+ */
+
+import type { Expr } from '../ir/binaryen.js';
+import {
+  childrenOf,
+  i32,
+  isConditional,
+  kindOf,
+  labelOf,
+  none,
+  targetsOf,
+  typeOf,
+  unreachable,
+} from '../ir/expressions.js';
+import type { Maker } from '../ir/make.js';
+import type { Gate } from '../ir/marks.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { rewrite, walk } from '../ir/walk.js';
+import type { LoopItem, Region } from './linear-code.js';
+import { globals } from './support.js';
+
+/** The global that counts for a gate. */
+function counterOf(gate: Gate): string {
+  return gate === 'counted' ? globals.counter : globals.budget;
+}
+
+export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopItem): NestCounters {
+  const counters = new Set<string>();
+  const labels = new Set<string>([loop.name]);
+  if (loop.gate !== undefined) counters.add(counterOf(loop.gate));
+  collect(loop.body, counters, labels);
+  const locals = new Map([...counters].map((name) => [name, module.addLocal(fn, i32)]));
+  return new NestCounters(module.make, locals, labels);
+}
+
+function collect(region: Region, counters: Set<string>, labels: Set<string>): void {
+  for (const item of region) {
+    if (item.kind === 'label') labels.add(item.name);
+    if (item.kind === 'poll') counters.add(counterOf(item.gate));
+    if (item.kind === 'loop') {
+      labels.add(item.name);
+      if (item.gate !== undefined) counters.add(counterOf(item.gate));
+      collect(item.body, counters, labels);
+    }
+    if (item.kind === 'statement') {
+      walk(item.expr, (expr) => {
+        const kind = kindOf(expr);
+        const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
+        if (label !== undefined) labels.add(label);
+      });
+    }
+  }
+}
+
+export class NestCounters {
+  readonly #make: Maker;
+  readonly #locals: ReadonlyMap<string, number>;
+  readonly #labels: ReadonlySet<string>;
+
+  constructor(make: Maker, locals: ReadonlyMap<string, number>, labels: ReadonlySet<string>) {
+    this.#make = make;
+    this.#locals = locals;
+    this.#labels = labels;
+  }
+
+  /** The local that counts for a gate inside the nest. */
+  local(gate: Gate): number | undefined {
+    return this.#locals.get(counterOf(gate));
+  }
+
+  /** Locals from globals. */
+  makeReload(): Expr[] {
+    return [...this.#locals].map(([name, local]) => this.#make.set(local, this.#make.globalGet(name)));
+  }
+
+  /** Globals from locals. */
+  makeFlush(): Expr[] {
+    return [...this.#locals].map(([name, local]) => this.#make.globalSet(name, this.#make.get(local, i32)));
+  }
+
+  /** Rewrites a statement of the nest so that the globals are right wherever it leaves the nest. */
+  flushAtExits(statement: Expr): Expr {
+    return rewrite(statement, (expr) => (this.#leavesNest(expr) ? this.#flushBefore(expr) : expr));
+  }
+
+  #leavesNest(expr: Expr): boolean {
+    const kind = kindOf(expr);
+    if (kind === 'Return') return true;
+    return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
+  }
+
+  #flushBefore(exit: Expr): Expr {
+    const make = this.#make;
+    if (kindOf(exit) !== 'Break' || !isConditional(exit))
+      return make.valueBlock(null, [...this.makeFlush(), exit], unreachable);
+    const [condition] = childrenOf(exit);
+    const [target] = targetsOf(exit);
+    if (condition === undefined || target === undefined || typeOf(exit) !== none) {
+      return make.valueBlock(null, [...this.makeFlush(), exit], typeOf(exit));
+    }
+    return make.if(condition, [...this.makeFlush(), make.br(target)]);
+  }
+}

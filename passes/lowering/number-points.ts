@@ -1,0 +1,69 @@
+/**
+ * Numbers the stable points of a function densely, from 0, so that dispatching needs few comparisons:
+ *
+ *     entry | function's region | its first inner loop's region | ... | its second inner loop's region | ...
+ *
+ * and within a region: loops whose own gate is counted, loops with another gate, other points. A loop's own point
+ * belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop with
+ * everything inside are contiguous, and "is it deeper than this region?" is one comparison.
+ */
+
+import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
+import { pointsIn } from './linear-code.js';
+
+/** Where the points of one region stand in the function's numbering; each bound is the first number beyond. */
+export interface RegionRange {
+  readonly start: number;
+  readonly countedLoopsEnd: number;
+  readonly loopsEnd: number;
+  /** From here to `end` are the points inside the region's loops. */
+  readonly nestedStart: number;
+  readonly end: number;
+}
+
+export interface Numbering {
+  /** All points of the function by their number. */
+  readonly points: readonly Point[];
+  rangeOf(region: Region): RegionRange;
+}
+
+export function numberPoints(fn: LinearFunction): Numbering {
+  const points: Point[] = [];
+  const ranges = new Map<Region, RegionRange>();
+  const add = (list: readonly Point[]): number => {
+    for (const point of list) {
+      point.index = points.length;
+      points.push(point);
+    }
+    return points.length;
+  };
+
+  const visit = (region: Region): void => {
+    const loops = region.filter((item) => item.kind === 'loop');
+    const own = (counted: boolean): Point[] =>
+      loops.filter((loop) => (loop.gate === 'counted') === counted).flatMap((loop) => loop.point ?? []);
+    const others = region.flatMap((item) => (item.kind === 'poll' || item.kind === 'call' ? [item.point] : []));
+    const start = points.length;
+    const countedLoopsEnd = add(own(true));
+    const loopsEnd = add(own(false));
+    const nestedStart = add(others);
+    for (const loop of loops) visit(loop.body);
+    ranges.set(region, { start, countedLoopsEnd, loopsEnd, nestedStart, end: points.length });
+  };
+
+  add([fn.entry]);
+  visit(fn.body);
+  return {
+    points,
+    rangeOf(region) {
+      const range = ranges.get(region);
+      if (range === undefined) throw new Error('a region that was not numbered');
+      return range;
+    },
+  };
+}
+
+/** Numbers of the points that are reached by entering a loop: its own and those inside. */
+export function pointsThrough(loop: LoopItem): number[] {
+  return [...(loop.point ? [loop.point] : []), ...pointsIn(loop.body)].map((point) => point.index);
+}

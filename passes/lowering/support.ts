@@ -1,0 +1,276 @@
+/**
+ * The functions and globals that lowered code uses, shared by the whole module. They are cold: the normal path reads
+ * and writes globals, and calls one of these only when a poll fires or frames leave or come back.
+ */
+
+import { IMPORT_MODULE, imports, type SlotType, slotTypes, wordsOf } from '../../runtime/abi/index.js';
+import type { Expr, Type } from '../ir/binaryen.js';
+import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
+import { typeOfSlot } from '../ir/make.js';
+import type { Gate } from '../ir/marks.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
+
+/** Internal names of the imported functions. */
+export const importNames = { poll: 'mvvm.poll', push: 'mvvm.push', pop: 'mvvm.pop' } as const;
+
+/** Names of the globals, all `mut i32` that are 0 at first unless said otherwise. */
+export const globals = {
+  /** 1 while frames leave. Read after each call that may stop. */
+  unwinding: 'mvvm.unwinding',
+  /** Bit 0: frames come back. Bit 1: function entries fire. Read at the entry of each instrumented function. */
+  entering: 'mvvm.entering',
+  /** While a function finds its way into a loop: index of the point to resume at, else 0. */
+  resume: 'mvvm.resume',
+  /** Passings of counted points until one fires; 2^threshold at first. */
+  counter: 'mvvm.counter',
+  /** Stable points until the host is asked again; 1 at first. */
+  budget: 'mvvm.budget',
+  /** What counter and budget will be once the innermost frame is back. */
+  savedCounter: 'mvvm.saved_counter',
+  savedBudget: 'mvvm.saved_budget',
+  /** Frames on the stream. */
+  frames: 'mvvm.frames',
+} as const;
+
+/** Globals of modules with dirty bits, see dirty-bits.ts. */
+export const dirtyGlobals = {
+  /** Bits of the memory regions written since the last checkpoint; i64, all set at first. */
+  bits: 'mvvm.dirty',
+  /** A region is `1 << shift` bytes. */
+  shift: 'mvvm.dirty_shift',
+  /** Points passed without firing since nothing had changed. */
+  cleanPoints: 'mvvm.clean_points',
+} as const;
+
+/** The function that a fired poll calls: `(point) -> i32`, 1 when the frame must leave. */
+export const fireFunction: Readonly<Record<Gate, string>> = {
+  budget: 'mvvm.fire',
+  counted: 'mvvm.fire_counted',
+  dirty: 'mvvm.fire_dirty',
+};
+
+/** `(first point) -> i32`: at a function's entry while entering; the index of the point to resume at, or negative. */
+export const enterFunction = 'mvvm.enter';
+/** `(target, start, countedLoopsEnd, loopsEnd, nestedStart) -> target`: one step of the way to the point `target`. */
+export const steerFunction = 'mvvm.steer';
+/** `(point)`: ends the saving of a frame. */
+export const leaveFunction = 'mvvm.leave';
+
+export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
+const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
+
+/** Sizes of the groups in which values are pushed: few functions, short code. */
+const groupSizes = [8, 4, 2, 1] as const;
+
+/** Makes the support functions that are used, once each. */
+export class Support {
+  readonly #module: IrModule;
+  readonly #thresholdBits: number;
+  readonly #made = new Set<string>();
+  readonly #makers: ReadonlyMap<string, () => void>;
+
+  constructor(module: IrModule, thresholdBits: number) {
+    this.#module = module;
+    this.#thresholdBits = thresholdBits;
+    this.#makers = new Map([
+      [fireFunction.budget, () => this.#addFire()],
+      [fireFunction.counted, () => this.#addFireCounted()],
+      [fireFunction.dirty, () => this.#addFireDirty()],
+      [enterFunction, () => this.#addEnter()],
+      [steerFunction, () => this.#addSteer()],
+      [leaveFunction, () => this.#addLeave()],
+      ...slotTypes.map((type): [string, () => void] => [popFunction(type), () => this.#addPop(type)]),
+      ...slotTypes.flatMap((type) =>
+        groupSizes.map((count): [string, () => void] => [pushFunction(type, count), () => this.#addPush(type, count)]),
+      ),
+    ]);
+    this.#addImportsAndGlobals();
+  }
+
+  /** The name of a support function, which is made when it is asked for first. */
+  use(name: string): string {
+    if (!this.#made.has(name)) {
+      this.#made.add(name);
+      this.#makers.get(name)?.();
+    }
+    return name;
+  }
+
+  /** Calls that push values of one type so that they pop in the order given. */
+  makePushes(type: SlotType, values: readonly Expr[]): Expr[] {
+    const calls: Expr[] = [];
+    for (let at = 0; at < values.length; ) {
+      const size = groupSizes.find((candidate) => candidate <= values.length - at) ?? 1;
+      calls.push(this.#module.make.call(this.use(pushFunction(type, size)), values.slice(at, at + size)));
+      at += size;
+    }
+    return calls;
+  }
+
+  /** A function `() -> results` that calls the function whose frame is next on the stream, one of `candidates`. */
+  addReenter(name: string, results: Type, candidates: readonly { info: FunctionInfo; firstPoint: number }[]): void {
+    const { make } = this.#module;
+    const point = make.tee(0, make.call(importNames.pop, [], i32), i32);
+    const sorted = [...candidates].sort((a, b) => b.firstPoint - a.firstPoint);
+    const body = [
+      make.call(importNames.push, [point]),
+      ...sorted.map(({ info, firstPoint }) => {
+        const call = make.call(info.name, zeros(this.#module, info.params), results);
+        const leave = results === none ? make.block(null, [call, make.return()]) : make.return(call);
+        return make.if(make.eqz(make.lessUnsigned(make.get(0, i32), make.const(firstPoint))), [leave]);
+      }),
+      make.unreachable(),
+    ];
+    this.#module.addFunction(name, none, results, [i32], make.block(null, body));
+  }
+
+  #addImportsAndGlobals(): void {
+    const module = this.#module;
+    const { make } = module;
+    const from = (base: string): { module: string; base: string } => ({ module: IMPORT_MODULE, base });
+    module.addFunctionImport(importNames.poll, from(imports.poll), makeTupleType([i32, i32]), i32);
+    module.addFunctionImport(importNames.push, from(imports.push), i32, none);
+    module.addFunctionImport(importNames.pop, from(imports.pop), none, i32);
+    const initial: Partial<Record<string, number>> = {
+      [globals.counter]: 2 ** this.#thresholdBits,
+      [globals.budget]: 1,
+    };
+    for (const name of Object.values(globals)) module.addGlobal(name, i32, make.const(initial[name] ?? 0));
+  }
+
+  /** `budget = poll(point, budget); unwinding = (budget == 0)` */
+  #addFire(): void {
+    const { make } = this.#module;
+    const asked = make.call(importNames.poll, [make.get(0, i32), make.globalGet(globals.budget)], i32);
+    const body = [
+      make.globalSet(globals.budget, asked),
+      make.globalSet(globals.unwinding, make.eqz(make.globalGet(globals.budget))),
+      make.return(make.globalGet(globals.unwinding)),
+    ];
+    this.#module.addFunction(fireFunction.budget, i32, i32, [], make.block(null, body));
+  }
+
+  /** A counted gate opened: start counting anew, and take one off the budget. */
+  #addFireCounted(): void {
+    const { make } = this.#module;
+    const body = [
+      make.globalSet(globals.counter, make.const(2 ** this.#thresholdBits)),
+      make.globalSet(globals.budget, make.sub(make.globalGet(globals.budget), make.const(1))),
+      make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
+    ];
+    this.#module.addFunction(fireFunction.counted, i32, i32, [], make.block(null, body));
+  }
+
+  /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */
+  #addFireDirty(): void {
+    const { make } = this.#module;
+    const clean = make.eqz64(make.globalGet(dirtyGlobals.bits, i64));
+    const few = make.lessUnsigned(make.globalGet(dirtyGlobals.cleanPoints), make.const(2 ** this.#thresholdBits));
+    const skip = [
+      make.globalSet(dirtyGlobals.cleanPoints, make.add(make.globalGet(dirtyGlobals.cleanPoints), make.const(1))),
+      make.globalSet(globals.budget, make.const(1)),
+      make.return(make.const(0)),
+    ];
+    const body = [
+      make.if(make.and(clean, few), skip),
+      make.globalSet(dirtyGlobals.cleanPoints, make.const(0)),
+      make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
+    ];
+    this.#module.addFunction(fireFunction.dirty, i32, i32, [], make.block(null, body));
+  }
+
+  /**
+   *     if (entering & 1) { index = pop() - first; if (--frames == 0) entering &= 2; return index }
+   *     fire(first); return -1                              ;; entries are watched
+   */
+  #addEnter(): void {
+    const { make } = this.#module;
+    const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
+    const index = make.sub(make.call(importNames.pop, [], i32), make.get(0, i32));
+    const body = [
+      make.if(rewinding, [
+        make.set(0, index),
+        make.globalSet(globals.frames, make.sub(make.globalGet(globals.frames), make.const(1))),
+        make.if(make.eqz(make.globalGet(globals.frames)), [
+          make.globalSet(globals.entering, make.and(make.globalGet(globals.entering), make.const(2))),
+        ]),
+        make.return(make.get(0, i32)),
+      ]),
+      make.drop(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
+      make.return(make.const(-1)),
+    ];
+    this.#module.addFunction(enterFunction, i32, i32, [], make.block(null, body));
+  }
+
+  /**
+   *     if (target < nestedStart) {            ;; it is in this region: counting goes on as it was
+   *       resume = 0
+   *       counter = saved_counter + (start <= target < countedLoopsEnd)     ;; a loop's head counts its passing again
+   *       budget = saved_budget + (countedLoopsEnd <= target < loopsEnd)
+   *     } else {                               ;; it is in a loop of this region: the loop's poll must take its slow path
+   *       resume = target; counter = 1; budget = 1
+   *     }
+   */
+  #addSteer(): void {
+    const { make } = this.#module;
+    const get = (index: number): Expr => make.get(index, i32);
+    const within = (low: number, high: number): Expr =>
+      make.and(make.eqz(make.lessUnsigned(get(0), get(low))), make.lessUnsigned(get(0), get(high)));
+    const [, start, countedLoopsEnd, loopsEnd, nestedStart] = [0, 1, 2, 3, 4] as const;
+    const body = [
+      make.if(
+        make.lessUnsigned(get(0), get(nestedStart)),
+        [
+          make.globalSet(globals.resume, make.const(0)),
+          make.globalSet(
+            globals.counter,
+            make.add(make.globalGet(globals.savedCounter), within(start, countedLoopsEnd)),
+          ),
+          make.globalSet(
+            globals.budget,
+            make.add(make.globalGet(globals.savedBudget), within(countedLoopsEnd, loopsEnd)),
+          ),
+        ],
+        [
+          make.globalSet(globals.resume, get(0)),
+          make.globalSet(globals.counter, make.const(1)),
+          make.globalSet(globals.budget, make.const(1)),
+        ],
+      ),
+      make.return(get(0)),
+    ];
+    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32, i32]), i32, [], make.block(null, body));
+  }
+
+  #addLeave(): void {
+    const { make } = this.#module;
+    const body = [
+      make.call(importNames.push, [make.get(0, i32)]),
+      make.globalSet(globals.frames, make.add(make.globalGet(globals.frames), make.const(1))),
+    ];
+    this.#module.addFunction(leaveFunction, i32, none, [], make.block(null, body));
+  }
+
+  #addPop(type: SlotType): void {
+    const { make } = this.#module;
+    const words = Array.from({ length: wordsOf[type] }, () => make.call(importNames.pop, [], i32));
+    this.#module.addFunction(popFunction(type), none, typeOfSlot[type], [], make.return(make.fromWords(type, words)));
+  }
+
+  #addPush(type: SlotType, count: number): void {
+    const { make } = this.#module;
+    const valueType = typeOfSlot[type];
+    const pushes: Expr[] = [];
+    for (let value = count - 1; value >= 0; value--) {
+      for (let word = wordsOf[type] - 1; word >= 0; word--) {
+        pushes.push(make.call(importNames.push, [make.word(type, word, make.get(value, valueType))]));
+      }
+    }
+    const params = makeTupleType(new Array<Type>(count).fill(valueType));
+    this.#module.addFunction(pushFunction(type, count), params, none, [], make.block(null, pushes));
+  }
+}
+
+function zeros(module: IrModule, params: Type): Expr[] {
+  return typeParts(params).map((type) => module.make.zero(type));
+}

@@ -1,0 +1,37 @@
+/**
+ * Brings a module into the form that the other passes take for granted: no unreachable operands, no code after a branch.
+ * Refuses names with the reserved prefix: a module that has them was compiled by us already, or clashes with us.
+ */
+
+import { RESERVED_PREFIX } from '../runtime/abi/index.js';
+import { refuse, reservedName } from './diagnostics.js';
+import type { IrModule } from './ir/module.js';
+import type { Pass } from './pass.js';
+
+export const prepare: Pass = {
+  name: 'prepare',
+  stage: 'analysis',
+  description: 'refuses names that clash with ours, and removes dead code',
+  documentation:
+    'Refuses a module that uses names with the reserved prefix `mvvm`, and removes code that cannot be reached.',
+  run({ module }) {
+    refuseReservedNames(module);
+    module.runPasses(['dce']);
+  },
+};
+
+function refuseReservedNames(module: IrModule): void {
+  for (const fn of module.functions()) {
+    if (fn.imported && isReserved(fn.imported.module)) {
+      refuse(reservedName('import', `${fn.imported.module}.${fn.imported.base}`));
+    }
+    if (isReserved(fn.name)) refuse(reservedName('function', fn.name));
+  }
+  for (const { name } of module.globals()) if (isReserved(name)) refuse(reservedName('global', name));
+  for (const { kind, name } of module.exports()) if (isReserved(name)) refuse(reservedName(`exported ${kind}`, name));
+}
+
+/** `mvvm` itself, or anything in its name space. */
+function isReserved(name: string): boolean {
+  return name === RESERVED_PREFIX || name.startsWith(`${RESERVED_PREFIX}.`);
+}
