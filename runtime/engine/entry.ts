@@ -1,6 +1,6 @@
 /** Calling an export by the types that the stable map gives it. */
 
-import type { ExportInfo, SlotType, StableMap } from '../abi/index.js';
+import { type ExportInfo, RESERVED_PREFIX, type SlotType } from '../abi/index.js';
 import { EngineError, missingExport, noSuchFunction, unsupportedEntry, wrongArguments } from './errors.js';
 
 /** A value of a wasm number type as JavaScript has it: i64 as bigint, everything else as number. */
@@ -12,11 +12,11 @@ export const COMMAND_ENTRY = '_start';
 export const REACTOR_SETUP = '_initialize';
 
 /**
- * The export's types.
+ * The export's types, from those that are known.
  * @throws {EngineError} `no-such-function`, or `unsupported-entry` for v128 and references
  */
-export function findEntry(map: StableMap, module: WebAssembly.Module, name: string): ExportInfo {
-  const found = map.exports.find((entry) => entry.name === name);
+export function findEntry(known: readonly ExportInfo[], module: WebAssembly.Module, name: string): ExportInfo {
+  const found = known.find((entry) => entry.name === name);
   if (found === undefined) {
     const others = WebAssembly.Module.exports(module).filter((entry) => entry.kind === 'function');
     if (others.some((entry) => entry.name === name)) {
@@ -25,7 +25,7 @@ export function findEntry(map: StableMap, module: WebAssembly.Module, name: stri
     throw new EngineError(
       noSuchFunction(
         name,
-        map.exports.map((entry) => entry.name).filter((known) => !known.startsWith('mvvm.')),
+        known.map((entry) => entry.name).filter((other) => !other.startsWith(`${RESERVED_PREFIX}.`)),
       ),
     );
   }

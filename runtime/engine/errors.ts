@@ -14,7 +14,6 @@ export type EngineErrorCode =
   | 'unsupported-entry'
   | 'wrong-arguments'
   | 'missing-export'
-  | 'other-module'
   | 'bad-state'
   | 'stack-too-small'
   | 'memory-limit'
@@ -67,7 +66,7 @@ export const unknownImports = (names: readonly string[]): Diagnostic => ({
 
 export const noSuchFunction = (name: string, known: readonly string[]): Diagnostic => ({
   code: 'no-such-function',
-  message: `the module has no function ${JSON.stringify(name)}`,
+  message: `the module has no function ${JSON.stringify(name)} to stop in or to call`,
   hint: known.length > 0 ? `it has ${shortList(known)}` : 'it has none that could be named',
 });
 
@@ -87,12 +86,6 @@ export const missingExport = (name: string): Diagnostic => ({
   code: 'missing-export',
   message: `the module's stable map promises an export ${name} that the module does not have`,
   hint: 'compile the original module again; a tool that ran after mvvmc may have removed it',
-});
-
-export const otherModule = (expected: string, actual: string): Diagnostic => ({
-  code: 'other-module',
-  message: `the snapshot was made by module ${expected}, this is module ${actual}`,
-  hint: 'restore it with the very file that it was made with',
 });
 
 export const badState = (what: string): Diagnostic => ({

@@ -10,10 +10,11 @@
  */
 
 import { exports as abiExports, imports as abiImports, type ExportInfo, IMPORT_MODULE } from '../abi/index.js';
-import type { Snapshot } from '../snapshot/snapshot.js';
+import type { Snapshot } from '../snapshot/index.js';
+import { Abort } from './abort.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
-import { badState, EngineError, notSavable, stackTooSmall, wrongUse } from './errors.js';
-import { readStack } from './frames.js';
+import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
+import { findInnermostPoint } from './frames.js';
 import { HostCallDepth, linkImports } from './linking.js';
 import { ModuleState } from './module-state.js';
 import { PollControl, type StopConditions } from './poll-control.js';
@@ -40,6 +41,8 @@ export type Outcome =
       readonly kind: 'checkpointed';
       /** Its memories are views of the guest's own, good until the guest is run again. */
       readonly snapshot: Snapshot;
+      /** Milliseconds since the guest was told to leave. */
+      readonly milliseconds: number;
     }
   | { readonly kind: 'trapped'; readonly error: unknown };
 
@@ -69,6 +72,8 @@ type Phase = 'fresh' | 'stopped' | 'running' | 'over';
 interface Prepared {
   readonly tables: readonly Int32Array[];
   readonly system: unknown;
+  /** When this was, by the guest's clock. */
+  readonly at: number;
 }
 
 export class Guest {
@@ -79,6 +84,7 @@ export class Guest {
   readonly #control: PollControl;
   readonly #stream = new WordStream();
   readonly #hostCalls = new HostCallDepth();
+  readonly #abort = new Abort();
   readonly #onRefused: (reason: string) => void;
   readonly #now: () => number;
   readonly #pointsBefore: number;
@@ -88,7 +94,6 @@ export class Guest {
   #words: Uint32Array;
   /** Present from the moment the guest is told to leave until it has left. */
   #prepared: Prepared | undefined;
-  #conditions: StopConditions = {};
   #requested = false;
   #checkpoints = 0;
   #milliseconds = 0;
@@ -103,10 +108,13 @@ export class Guest {
     this.#words = from?.words ?? new Uint32Array();
     this.#pointsBefore = from?.stablePoints ?? 0;
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
+    this.#control.stopOn({ requested: () => this.#requested });
     this.#system = system(
       {
-        wantsToLeave: () => this.#control.wantsToLeave() && this.#prepare() === 'ready',
+        requested: () => this.#control.requested(),
+        canLeave: () => this.#control.requested() && this.#prepare() === 'ready',
         leave: () => functionExport(this.#exports, abiExports.interrupt)(),
+        exit: (status) => this.#abort.throw({ kind: 'exit', status }),
       },
       from === undefined ? undefined : { state: from.wasi },
     );
@@ -150,12 +158,14 @@ export class Guest {
 
   /**
    * Runs the guest until it is finished, trapped or stopped by a condition. After `checkpointed` a further call goes on
-   * from there in the same instance; the conditions are counted anew.
+   * from there in the same instance.
    *
+   * @param conditions counted from here on; without them those of the last run that are not met yet stay, with their
+   *   counts
    * @throws {EngineError} `wrong-use` when it is running or over; `stack-too-small` or `bad-state` when it could not be
    *   re-entered
    */
-  run(conditions: StopConditions = {}): Outcome {
+  run(conditions?: StopConditions): Outcome {
     if (this.#phase === 'running') throw new EngineError(wrongUse('the guest is running already'));
     if (this.#phase === 'over') throw new EngineError(wrongUse('the guest is over: it has finished or trapped'));
     const reenter = this.#phase === 'stopped';
@@ -180,7 +190,7 @@ export class Guest {
     this.#system.close();
   }
 
-  #runCalls(conditions: StopConditions, reenter: boolean): Outcome {
+  #runCalls(conditions: StopConditions | undefined, reenter: boolean): Outcome {
     this.#begin(conditions, reenter);
     let results: readonly WasmValue[] = [];
     for (let first = true; ; first = false) {
@@ -193,7 +203,7 @@ export class Guest {
       } catch (error) {
         return this.#ended(error);
       }
-      if (this.#prepared !== undefined) return { kind: 'checkpointed', snapshot: this.#takeSnapshot(this.#prepared) };
+      if (this.#prepared !== undefined) return this.#stopped(this.#prepared);
       if (this.#stream.length > 0) throw new EngineError(badState('the guest finished without re-entering all frames'));
       results = listResults(call.entry, returned);
       this.#calls = this.#calls.slice(1);
@@ -201,14 +211,13 @@ export class Guest {
   }
 
   /** Sets the first budget; for a guest that stopped also puts its words back, so that the next call re-enters. */
-  #begin(conditions: StopConditions, reenter: boolean): void {
-    const requested = conditions.requested;
-    this.#conditions = {
-      ...conditions,
-      // The embedder's own functions may ask at any time; who gave no way to be asked is not asked for nothing.
-      requested: () => this.#requested || requested?.() === true,
-    };
-    const budget = this.#control.begin(this.#conditions);
+  #begin(conditions: StopConditions | undefined, reenter: boolean): void {
+    if (conditions !== undefined) {
+      const { requested } = conditions;
+      // The embedder's own functions may ask as well.
+      this.#control.stopOn({ ...conditions, requested: () => this.#requested || requested?.() === true });
+    }
+    const budget = this.#control.begin();
     functionExport(this.#exports, abiExports.watch)(this.#control.watches ? 1 : 0);
     if (reenter) {
       this.#stream.put(this.#words);
@@ -220,11 +229,13 @@ export class Guest {
   }
 
   /** The frames did not return normally: an exit, a trap, or a stack that does not fit this host. */
-  #ended(error: unknown): Outcome {
-    const exitStatus = this.#system.exitStatus(error);
-    if (exitStatus !== undefined) return { kind: 'finished', results: [], exitStatus };
+  #ended(thrown: unknown): Outcome {
+    const reason = this.#abort.take();
+    if (reason?.kind === 'exit') return { kind: 'finished', results: [], exitStatus: reason.status };
+    const error = reason === undefined ? thrown : reason.error;
+    if (error instanceof EngineError) throw error;
     if (this.#stream.length > 0 && this.#prepared === undefined) {
-      throw isStackOverflow(error) ? new EngineError(stackTooSmall()) : error;
+      throw new EngineError(isStackOverflow(error) ? stackTooSmall() : badState(`it trapped on re-entering: ${error}`));
     }
     return { kind: 'trapped', error };
   }
@@ -234,7 +245,7 @@ export class Guest {
     // A host function of the embedder's that called back cannot be left; neither can arguments not yet passed be kept.
     if (this.#hostCalls.inside || this.#calls.slice(1).some((call) => call.args.length > 0)) return 'later';
     try {
-      this.#prepared = { tables: this.#state.saveTables(), system: this.#system.save() };
+      this.#prepared = { tables: this.#state.saveTables(), system: this.#system.save(), at: this.#now() };
       this.#requested = false;
       return 'ready';
     } catch (error) {
@@ -244,14 +255,19 @@ export class Guest {
     }
   }
 
-  #takeSnapshot({ tables, system }: Prepared): Snapshot {
+  /** All frames have left. */
+  #stopped(prepared: Prepared): Outcome {
     this.#prepared = undefined;
+    const snapshot = this.#takeSnapshot(prepared);
+    return { kind: 'checkpointed', snapshot, milliseconds: this.#now() - prepared.at };
+  }
+
+  #takeSnapshot({ tables, system }: Prepared): Snapshot {
     functionExport(this.#exports, abiExports.save)();
     this.#words = this.#stream.take();
     const { hash, info, map } = this.#program;
-    const innermost = readStack(this.#words, map).frames.at(-1);
     const [current, ...then] = this.#calls;
-    if (innermost === undefined || current === undefined) throw new EngineError(notSavable('no frame has left'));
+    if (current === undefined) throw new EngineError(wrongUse('no call is under way'));
     this.#checkpoints += 1;
     return {
       module: {
@@ -264,9 +280,10 @@ export class Guest {
       },
       createdAt: new Date().toISOString(),
       entry: current.entry.name,
+      // biome-ignore lint/suspicious/noThenProperty: a list of exports; no one awaits a snapshot.
       then: then.map((call) => call.entry.name),
       stablePoints: this.#pointsBefore + this.#control.passed,
-      point: innermost.point,
+      point: findInnermostPoint(this.#words, map),
       words: this.#words,
       memories: this.#state.viewMemories(),
       tables,
@@ -276,12 +293,12 @@ export class Guest {
 
   #abiImports(): Record<string, (a: number, b: number) => number | undefined> {
     return {
-      [abiImports.poll]: (point, budget) => this.#control.poll(point, budget),
-      [abiImports.push]: (word) => {
+      [abiImports.poll]: this.#abort.guard((point, budget) => this.#control.poll(point, budget)),
+      [abiImports.push]: this.#abort.guard((word) => {
         this.#stream.push(word);
         return undefined;
-      },
-      [abiImports.pop]: () => this.#stream.pop(),
+      }),
+      [abiImports.pop]: this.#abort.guard(() => this.#stream.pop()),
     };
   }
 }

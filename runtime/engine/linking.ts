@@ -3,13 +3,6 @@
 import { IMPORT_MODULE } from '../abi/index.js';
 import { EngineError, unknownImports } from './errors.js';
 
-/** The three functions of module `mvvm`, see docs/abi.md. */
-export interface AbiImports {
-  readonly poll: (point: number, budget: number) => number;
-  readonly push: (word: number) => void;
-  readonly pop: () => number;
-}
-
 /**
  * Everything that a module imports, taken from the first source that has it.
  * @throws {EngineError} `unknown-import` with every import that no source has, or has as another kind
@@ -22,12 +15,8 @@ export function linkImports(
   const unknown: string[] = [];
   for (const wanted of WebAssembly.Module.imports(module)) {
     const value = findImport(sources, wanted);
-    if (value === undefined) {
-      unknown.push(`${wanted.module}.${wanted.name} (${wanted.kind})`);
-      continue;
-    }
-    const names = linked[wanted.module] ?? (linked[wanted.module] = {});
-    names[wanted.name] = value;
+    if (value === undefined) unknown.push(`${wanted.module}.${wanted.name} (${wanted.kind})`);
+    else linked[wanted.module] = { ...linked[wanted.module], [wanted.name]: value };
   }
   if (unknown.length > 0) throw new EngineError(unknownImports(unknown));
   return linked;

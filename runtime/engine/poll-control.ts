@@ -10,7 +10,7 @@
 
 import { findPoint, type StableMap } from '../abi/index.js';
 
-/** What ends a run early. Counts begin with 1 and are those of the run that they are given to. */
+/** What ends a run early. Counts begin with 1, when the run begins. */
 export interface StopConditions {
   /** Stop at the n-th stable point passed. */
   readonly atPoint?: number;
@@ -63,11 +63,15 @@ export class PollControl {
     return this.#conditions.atEntry !== undefined;
   }
 
-  /** Begins a run: returns the budget with which the module is started or continued. */
-  begin(conditions: StopConditions): number {
+  /** From now on stops on these, counted from here. */
+  stopOn(conditions: StopConditions): void {
     this.#conditions = conditions;
     this.#passedBefore = this.#passed;
     this.#entries = 0;
+  }
+
+  /** The budget with which the module is started or continued. */
+  begin(): number {
     this.#lastAsked = this.#host.now();
     return this.#grant();
   }
@@ -83,8 +87,8 @@ export class PollControl {
     return this.#grant();
   }
 
-  /** Whether a checkpoint is asked for, whatever the count of points: also a reason to leave a call that would block. */
-  wantsToLeave(): boolean {
+  /** Whether a checkpoint is asked for, apart from any count: also a reason to leave a call that would block. */
+  requested(): boolean {
     return this.#conditions.requested?.() === true;
   }
 
@@ -97,7 +101,7 @@ export class PollControl {
   }
 
   #stopsOnRequest(point: number): boolean {
-    return this.wantsToLeave() && this.#host.prepare(point) === 'ready';
+    return this.requested() && this.#host.prepare(point) === 'ready';
   }
 
   #stopsAtEntry(point: number): boolean {

@@ -8,7 +8,7 @@ import {
   type StableMap,
   sections,
 } from '../abi/index.js';
-import { damagedSection, EngineError, notCompiled, notWasm } from './errors.js';
+import { damagedSection, EngineError, noSuchFunction, notCompiled, notWasm } from './errors.js';
 
 export interface Program {
   readonly module: WebAssembly.Module;
@@ -31,9 +31,37 @@ export interface Program {
  */
 export async function loadProgram(bytes: Uint8Array): Promise<Program> {
   const { module, hash } = await compileModule(bytes);
+  return openProgram(module, hash);
+}
+
+/**
+ * {@link loadProgram} for a module that is compiled already, in another thread for example.
+ * @param hash SHA-256 of its bytes, lower-case hexadecimal
+ */
+export function openProgram(module: WebAssembly.Module, hash: string): Program {
   const info = readSection(module, sections.info, readModuleInfo);
   const map = readSection(module, sections.map, readStableMap);
   return { module, hash, info, map };
+}
+
+/**
+ * The function that a person means: by its index in the original module, its name, or the name of an export.
+ *
+ * @returns its index in the stable map's functions
+ * @throws {EngineError} `no-such-function` when there is none that could be stopped in
+ */
+export function findFunction({ map }: Program, wanted: string): number {
+  const isIndex = /^\d+$/.test(wanted);
+  const found = map.functions.findIndex((fn) => (isIndex ? fn.originalIndex === Number(wanted) : fn.name === wanted));
+  if (found >= 0) return found;
+  const exported = map.exports.find((entry) => entry.name === wanted)?.function ?? -1;
+  if (exported >= 0) return exported;
+  throw new EngineError(
+    noSuchFunction(
+      wanted,
+      map.functions.map((fn) => (isIndex ? String(fn.originalIndex) : fn.name)),
+    ),
+  );
 }
 
 /**

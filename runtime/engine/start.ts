@@ -1,8 +1,7 @@
 /** The two ways to a running guest: from its beginning, and from a snapshot. */
 
 import { exports as abiExports } from '../abi/index.js';
-import type { Snapshot } from '../snapshot/snapshot.js';
-import { checkSnapshot } from './check-snapshot.js';
+import { type Snapshot, validateSnapshot } from '../snapshot/index.js';
 import { COMMAND_ENTRY, findEntry, makeArguments, REACTOR_SETUP, type WasmValue, zeroArguments } from './entry.js';
 import { type Call, Guest } from './guest.js';
 import type { Program } from './program.js';
@@ -34,7 +33,7 @@ export interface StartOptions extends GuestOptions {
  */
 export function startGuest(program: Program, options: StartOptions = {}): Guest {
   const { entry: name = COMMAND_ENTRY, entryArguments = [] } = options;
-  const entry = findEntry(program.map, program.module, name);
+  const entry = findEntry(program.map.exports, program.module, name);
   const args = makeArguments(entry, entryArguments);
   const setUp = name === COMMAND_ENTRY ? [abiExports.start] : [abiExports.start, REACTOR_SETUP];
   const calls = [
@@ -48,13 +47,14 @@ export function startGuest(program: Program, options: StartOptions = {}): Guest 
  * Makes a guest that will go on where the snapshot stopped. Everything is checked before anything is allocated or
  * opened; nothing of the guest runs before {@link Guest.run}.
  *
- * @throws {EngineError} `other-module`, `bad-state`, `memory-limit` or `unknown-import`
+ * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`, `snapshot/frames` when it does not fit the program
+ * @throws {EngineError} `memory-limit`, `bad-state` or `unknown-import`
  */
 export function restoreGuest(program: Program, snapshot: Snapshot, options: GuestOptions = {}): Guest {
-  checkSnapshot(program, snapshot);
+  validateSnapshot(snapshot, program);
   const calls = [snapshot.entry, ...snapshot.then].map((name): Call => {
     if (name === abiExports.start) return plainCall(name);
-    const entry = findEntry(program.map, program.module, name);
+    const entry = findEntry(program.map.exports, program.module, name);
     return { entry, args: zeroArguments(entry) };
   });
   return makeGuest(program, options, calls, snapshot);

@@ -1,17 +1,21 @@
 /**
  * What the engine needs of the operating system interface that a guest runs on. WASI is one (wasi-system.ts); an
- * embedder with imports of its own that have state can give another.
+ * embedder whose imports have state of their own can give another.
  */
 
 /** The engine's side, handed to a {@link System} when it is made. */
 export interface SystemHooks {
+  /** Whether a checkpoint is asked for. A call that would block looks at this while it waits. */
+  requested(): boolean;
   /**
-   * Whether a call that would block should be left unfinished, because a checkpoint was asked for and can be taken now.
-   * After true the call must have no effect and end with {@link leave}.
+   * Whether a call that would block can be left unfinished now for that checkpoint. After true the call must have no
+   * effect and end with {@link leave}. False also answers the request, when it has to be refused.
    */
-  wantsToLeave(): boolean;
+  canLeave(): boolean;
   /** Makes the guest leave as soon as the present host call returns; the call is made again when it continues. */
   leave(): void;
+  /** Ends the program with this status, in a way that it cannot catch. */
+  exit(status: number): never;
 }
 
 /** Imports together with the state behind them. */
@@ -24,8 +28,6 @@ export interface System {
    * @throws when something cannot be saved; the error's message says what
    */
   save(): unknown;
-  /** Exit status when this is how the guest ends itself, else undefined. */
-  exitStatus(error: unknown): number | undefined;
   /** Gives back what it holds (open files). */
   close(): void;
 }
@@ -38,6 +40,5 @@ export const noSystem: SystemFactory = () => ({
   imports: {},
   attach: () => undefined,
   save: () => null,
-  exitStatus: () => undefined,
   close: () => undefined,
 });

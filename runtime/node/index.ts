@@ -1,1 +1,35 @@
-export {};
+/**
+ * What needs Node: a guest in a worker thread, snapshots in files, directories and standard streams of this machine.
+ *
+ *     const program = await loadProgram(await readFile('bc.mvvm.wasm'));
+ *     const run = runInWorker(program, { args: ['bc', '-g20'], snapshotFile: 'bc.mvvm.snap' });
+ *     setTimeout(() => void run.checkpoint(), 1000);
+ *     const outcome = await run.done;
+ *
+ * and later, here or on another machine: `runInWorker(program, { from: 'bc.mvvm.snap' })`.
+ */
+
+export type {
+  CheckpointReport,
+  ErrorReport,
+  GrantedDirectory,
+  RunStatistics,
+  WorkerOutcome,
+} from './guest-job.js';
+export { openHostDirectory } from './host-filesystem.js';
+export {
+  GuestError,
+  type PlainRunOptions,
+  runInWorker,
+  runPlainInWorker,
+  type WorkerRun,
+  type WorkerRunOptions,
+} from './run-in-worker.js';
+export {
+  compactSnapshotFiles,
+  readSnapshotFile,
+  readSnapshotFiles,
+  type WriteFileOptions,
+  writeSnapshotFile,
+} from './snapshot-file.js';
+export { blockingInput, descriptorOutput, type NodeStdioOptions, nodeStdio } from './stdio.js';

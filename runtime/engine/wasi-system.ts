@@ -1,0 +1,166 @@
+/** WASI as the system of a guest: the options with their defaults, and the waiting that a checkpoint may end. */
+
+import { z } from 'zod';
+import {
+  type Clock,
+  createWasi,
+  inputOf,
+  outputTo,
+  type Preopen,
+  ProcExit,
+  type RandomSource,
+  restoreWasi,
+  type Stdio,
+  systemClock,
+  systemRandom,
+  type WaitOutcome,
+  type WaitRequest,
+  type Wasi,
+  type WasiState,
+  wasiStateSchema,
+} from '../wasi/index.js';
+import { badState, EngineError } from './errors.js';
+import { inputAfter, type LookingInputStream } from './input-taken.js';
+import type { SystemFactory, SystemHooks } from './system.js';
+
+export interface WasiSetUp {
+  /** Arguments, the program's name first. A restored guest keeps its own unless they are given. */
+  readonly args?: readonly string[];
+  /** Environment, each as `KEY=value`. A restored guest keeps its own unless it is given. */
+  readonly env?: readonly string[];
+  /** Directories that the guest may use. Default none. */
+  readonly preopens?: readonly Preopen[];
+  /** Default: no input, and output goes nowhere. */
+  readonly stdio?: Stdio & { readonly stdin: LookingInputStream };
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: the system's. */
+  readonly random?: RandomSource;
+  /**
+   * Blocks this thread until one of the reasons to go on, or until a checkpoint is asked for (`interrupted`). Default:
+   * sleeps, and looks for requests a hundred times a second.
+   */
+  readonly wait?: (request: WaitRequest) => WaitOutcome;
+}
+
+/**
+ * WASI preview1 for `startGuest` and `restoreGuest`.
+ *
+ * @example
+ * const guest = startGuest(program, {
+ *   system: wasiSystem({ args: ['bc', '-g10'], stdio: { stdin: inputOf(bytes), stdout: outputTo(show), stderr: outputTo(show) } }),
+ * });
+ */
+export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
+  return (hooks, saved) => {
+    const {
+      args,
+      env,
+      preopens = [],
+      stdio: given = silence(),
+      clock = systemClock(),
+      random = systemRandom(),
+    } = setUp;
+    const hostWait = setUp.wait ?? ((request) => sleep(request, hooks));
+    const before = saved === undefined ? undefined : readSavedSystem(saved.state);
+    const stdin = inputAfter(Uint8Array.from(before?.inputTaken ?? []), given.stdin);
+    const stdio = { ...given, stdin };
+    const lent = {
+      preopens,
+      stdio,
+      clock,
+      random,
+      wait: (request: WaitRequest): WaitOutcome => {
+        const outcome = hostWait(request);
+        // A refused checkpoint is no reason to leave: what was waited for is looked at again.
+        return outcome === 'interrupted' && !hooks.canLeave() ? 'ready' : outcome;
+      },
+      interrupt: () => hooks.leave(),
+    };
+    const wasi =
+      before === undefined
+        ? createWasi({ ...lent, args: args ?? [], env: env ?? [] })
+        : restoreWasi(before.wasi, {
+            ...lent,
+            ...(args === undefined ? {} : { args }),
+            ...(env === undefined ? {} : { env }),
+          });
+    return {
+      imports: withUncatchableExit(wasi, hooks),
+      attach: (memory) => wasi.attach(memory),
+      save: (): SavedSystem => ({ wasi: wasi.save(), inputTaken: [...stdin.taken()] }),
+      close: () => wasi.close(),
+    };
+  };
+}
+
+/** What a snapshot holds under `wasi`. */
+export interface SavedSystem {
+  readonly wasi: WasiState;
+  /** Bytes of standard input that were taken from it and that the guest is yet to read. */
+  readonly inputTaken: readonly number[];
+}
+
+const savedSystemSchema: z.ZodType<SavedSystem> = z.strictObject({
+  wasi: wasiStateSchema,
+  inputTaken: z.array(z.number().int().min(0).max(255)),
+});
+
+/**
+ * The state that {@link wasiSystem} saves, checked.
+ * @throws {EngineError} `bad-state`
+ */
+export function readSavedSystem(state: unknown): SavedSystem {
+  const checked = savedSystemSchema.safeParse(state);
+  if (checked.success) return checked.data;
+  throw new EngineError(badState('its WASI state is damaged, or its host had none'));
+}
+
+/** The calls that may end the program, ending it so that no `catch (...)` of its own keeps it alive. */
+function withUncatchableExit(wasi: Wasi, hooks: SystemHooks): WebAssembly.Imports {
+  return Object.fromEntries(
+    Object.entries(wasi.imports).map(([dialect, calls]) => {
+      const wrapped: WebAssembly.ModuleImports = { ...calls };
+      for (const name of ['proc_exit', 'proc_raise']) {
+        const call = calls[name];
+        if (typeof call !== 'function') continue;
+        wrapped[name] = (...args: readonly unknown[]): unknown => {
+          try {
+            return Reflect.apply(call, undefined, args);
+          } catch (error) {
+            if (error instanceof ProcExit) return hooks.exit(error.status);
+            throw error;
+          }
+        };
+      }
+      return [dialect, wrapped];
+    }),
+  );
+}
+
+function silence(): Stdio {
+  const nowhere = outputTo(() => undefined);
+  return { stdin: inputOf(new Uint8Array()), stdout: nowhere, stderr: nowhere };
+}
+
+const SLICE_MS = 10;
+
+/** Sleeps in slices. Where a thread may not block (a page's main thread) it waits by looking at the clock. */
+function sleep({ timeout }: WaitRequest, hooks: SystemHooks): WaitOutcome {
+  const until = timeout === undefined ? Infinity : performance.now() + Number(timeout) / 1e6;
+  for (;;) {
+    if (hooks.requested()) return 'interrupted';
+    const left = until - performance.now();
+    if (left <= 0) return 'timeout';
+    pause(Math.min(left, SLICE_MS));
+  }
+}
+
+function pause(milliseconds: number): void {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  } catch {
+    const until = performance.now() + milliseconds;
+    while (performance.now() < until);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The thread that a guest runs in. It does one {@link GuestJob} from beginning to end; it talks to the main thread by
+ * messages, and listens by the control words, because its own event loop stands still while the guest runs.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  type Guest,
+  type GuestOptions,
+  type Outcome,
+  openProgram,
+  restoreGuest,
+  startGuest,
+  startPlain,
+  type WasiSetUp,
+  wasiSystem,
+} from '../engine/index.js';
+import { encodeSnapshot, type Snapshot } from '../snapshot/index.js';
+import {
+  inputOf,
+  type OutputStream,
+  outputTo,
+  type Preopen,
+  seededRandom,
+  systemClock,
+  systemRandom,
+  virtualClock,
+} from '../wasi/index.js';
+import {
+  type CheckpointReport,
+  controlWords,
+  type GuestJob,
+  type GuestMessage,
+  type RunStatistics,
+  reportError,
+  requests,
+} from './guest-job.js';
+import { openHostDirectory } from './host-filesystem.js';
+import { mailboxInput } from './input-mailbox.js';
+import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.js';
+import { blockingInput, descriptorOutput } from './stdio.js';
+import { threadWait } from './stdio-wait.js';
+
+const job: GuestJob = workerData;
+const control = new Int32Array(job.control);
+
+function send(message: GuestMessage): void {
+  parentPort?.postMessage(message);
+}
+
+/** Answers the request, so that the next one counts as new. */
+function takeRequest(): number {
+  return Atomics.exchange(control, controlWords.request, requests.none);
+}
+
+const isRequested = (): boolean => Atomics.load(control, controlWords.request) !== requests.none;
+
+const options: GuestOptions = {
+  system: wasiSystem(wasiSetUp()),
+  onRefused: (reason) => {
+    takeRequest();
+    send({ kind: 'refused', reason });
+  },
+};
+
+function wasiSetUp(): WasiSetUp {
+  const stdin = openInput();
+  const { deterministic } = job;
+  return {
+    ...(job.args === undefined ? {} : { args: job.args }),
+    ...(job.env === undefined ? {} : { env: job.env }),
+    preopens: job.directories.map(({ host, ...grant }): Preopen => ({ ...grant, root: openHostDirectory(host) })),
+    stdio: { stdin, stdout: openOutput('stdout', 1), stderr: openOutput('stderr', 2) },
+    clock: deterministic === undefined ? systemClock() : virtualClock(),
+    random: deterministic === undefined ? systemRandom() : seededRandom(deterministic),
+    wait: threadWait({ wake: control, stdin, isInterrupted: isRequested }),
+  };
+}
+
+function openInput(): NonNullable<WasiSetUp['stdio']>['stdin'] {
+  switch (job.input.kind) {
+    case 'bytes':
+      return inputOf(job.input.bytes);
+    case 'file':
+      return blockingInput(0);
+    case 'mailbox':
+      return mailboxInput(job.input);
+  }
+}
+
+function openOutput(stream: 'stdout' | 'stderr', fd: number): OutputStream {
+  if (job.output === 'inherit') return descriptorOutput(fd);
+  return outputTo((bytes) => send({ kind: 'output', stream, bytes }));
+}
+
+function makeGuest(): Guest {
+  const program = openProgram(job.module, job.hash);
+  const { beginning } = job;
+  if (beginning.kind !== 'restore') return startGuest(program, { ...options, ...beginning });
+  const { from } = beginning;
+  const snapshot = typeof from === 'string' ? readSnapshotFile(from) : from;
+  send({ kind: 'log', text: `restoring ${snapshot.entry} at stable point ${snapshot.point}` });
+  return restoreGuest(program, snapshot, options);
+}
+
+function runGuest(): void {
+  const guest = makeGuest();
+  const checkpoints: { milliseconds: number; bytes: number }[] = [];
+  const statistics = (): RunStatistics => {
+    const { stablePoints, milliseconds } = guest.statistics;
+    return { stablePoints, checkpoints, milliseconds };
+  };
+  const { atPoint, atEntry } = job;
+  let outcome = guest.run({
+    requested: isRequested,
+    ...(atPoint === undefined ? {} : { atPoint }),
+    ...(atEntry === undefined ? {} : { atEntry }),
+  });
+  while (outcome.kind === 'checkpointed') {
+    // A stop at a count or an entry comes without a request: it is there to stop.
+    const goesOn = takeRequest() === requests.goOn;
+    const report = store(outcome.snapshot, outcome.milliseconds, goesOn);
+    if (report === undefined) {
+      outcome = guest.run();
+      continue;
+    }
+    checkpoints.push({ milliseconds: report.milliseconds, bytes: report.bytes });
+    send({ kind: 'checkpoint', report });
+    if (!goesOn) {
+      guest.close();
+      send({ kind: 'over', outcome: { kind: 'checkpointed', report, statistics: statistics() } });
+      return;
+    }
+    outcome = guest.run();
+  }
+  finish(outcome, statistics());
+}
+
+function finish(outcome: Exclude<Outcome, { kind: 'checkpointed' }>, statistics: RunStatistics): void {
+  if (outcome.kind === 'finished') send({ kind: 'over', outcome: { ...outcome, statistics } });
+  else send({ kind: 'over', outcome: { kind: 'trapped', error: reportError(outcome.error), statistics } });
+}
+
+/**
+ * Writes or encodes a snapshot, straight from the guest's memory. Undefined when it could not be written: the guest must
+ * go on then, and the reason has been sent.
+ */
+function store(snapshot: Snapshot, leavingMs: number, goesOn: boolean): CheckpointReport | undefined {
+  const before = performance.now();
+  const { stablePoints, point } = snapshot;
+  try {
+    const written = job.snapshotFile === undefined ? encode(snapshot) : write(job.snapshotFile, snapshot);
+    return { ...written, milliseconds: leavingMs + performance.now() - before, stablePoints, point, goesOn };
+  } catch (error) {
+    send({ kind: 'refused', reason: reportError(error).message });
+    return undefined;
+  }
+}
+
+function write(file: string, snapshot: Snapshot): { file: string; bytes: number } {
+  return { file, bytes: writeSnapshotFile(file, snapshot).bytes };
+}
+
+function encode(snapshot: Snapshot): { snapshot: Uint8Array; bytes: number } {
+  // A chunk is good only until the next one.
+  const bytes = new Uint8Array(Buffer.concat(Array.from(encodeSnapshot(snapshot), (chunk) => chunk.slice())));
+  return { snapshot: bytes, bytes: bytes.length };
+}
+
+try {
+  if (job.beginning.kind === 'plain') {
+    const before = performance.now();
+    const outcome = startPlain(job.module, job.beginning.bytes, { ...options, ...job.beginning }).run();
+    finish(outcome, { stablePoints: 0, checkpoints: [], milliseconds: performance.now() - before });
+  } else {
+    runGuest();
+  }
+} catch (error) {
+  send({ kind: 'failed', error: reportError(error) });
+}
