@@ -45,9 +45,13 @@ export function countPages(runs: readonly PageRun[]): number {
   return runs.reduce((sum, run) => sum + run.count, 0);
 }
 
-/** The bytes of these pages, as views. */
+/** The bytes of these pages, as views. Ends early when the memory lost its buffer, as guest memory that grows does. */
 export function* bytesOfRuns(memory: Uint8Array, runs: readonly PageRun[]): Generator<Uint8Array, void, void> {
-  for (const { first, count } of runs) yield memory.subarray(first * PAGE_BYTES, (first + count) * PAGE_BYTES);
+  const size = memory.length;
+  for (const { first, count } of runs) {
+    if (memory.length !== size) return;
+    yield memory.subarray(first * PAGE_BYTES, (first + count) * PAGE_BYTES);
+  }
 }
 
 /** Empties these pages. Pages that are empty already are not written to, so that the host need not provide them. */

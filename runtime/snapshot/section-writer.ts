@@ -87,43 +87,27 @@ export class SectionWriter {
   /** Blocks as they are: straight from the pieces, which need not be gathered. */
   *#plainBlocks(size: number, pieces: Iterable<Uint8Array>): ChunkTask<void> {
     let left = size;
-    let blockLeft = 0;
-    for (let piece of pieces) {
-      while (piece.length > 0) {
-        if (left === 0) throw sizeChanged();
-        if (blockLeft === 0) {
-          blockLeft = Math.min(left, BLOCK_BYTES);
-          yield* this.#write(this.#blockHeader(blockLeft, 'none'));
-        }
-        const part = piece.subarray(0, blockLeft);
-        yield* this.#write(part);
-        piece = piece.subarray(part.length);
-        blockLeft -= part.length;
-        left -= part.length;
+    for (const part of cutIntoBlocks(size, pieces)) {
+      if ((size - left) % BLOCK_BYTES === 0) {
+        yield* this.#write(this.#blockHeader(Math.min(left, BLOCK_BYTES), 'none'));
       }
+      left -= part.length;
+      yield* this.#write(part);
     }
-    if (left !== 0) throw sizeChanged();
   }
 
   *#wrappedBlocks(size: number, pieces: Iterable<Uint8Array>): ChunkTask<void> {
     const block = new Uint8Array(Math.min(size, BLOCK_BYTES));
     let left = size;
     let used = 0;
-    for (let piece of pieces) {
-      while (piece.length > 0) {
-        const end = Math.min(left, BLOCK_BYTES);
-        const part = piece.subarray(0, end - used);
-        if (part.length === 0) throw sizeChanged();
-        block.set(part, used);
-        piece = piece.subarray(part.length);
-        used += part.length;
-        if (used < end) continue;
-        yield* this.#wrappedBlock(block.subarray(0, used));
-        left -= used;
-        used = 0;
-      }
+    for (const part of cutIntoBlocks(size, pieces)) {
+      block.set(part, used);
+      used += part.length;
+      left -= part.length;
+      if (used < BLOCK_BYTES && left > 0) continue;
+      yield* this.#wrappedBlock(block.subarray(0, used));
+      used = 0;
     }
-    if (left !== 0) throw sizeChanged();
   }
 
   *#wrappedBlock(block: Uint8Array): ChunkTask<void> {
@@ -149,7 +133,9 @@ export class SectionWriter {
   }
 
   *#write(bytes: Uint8Array): ChunkTask<void> {
-    for (let at = 0; at < bytes.length; ) {
+    const size = bytes.length;
+    for (let at = 0; at < size; ) {
+      if (bytes.length !== size) throw sizeChanged();
       const part = bytes.subarray(at, at + PIECE_BYTES - this.#used);
       this.#chunk.set(part, this.#used);
       this.#used += part.length;
@@ -166,6 +152,22 @@ export class SectionWriter {
     this.#flushed += this.#used;
     this.#used = 0;
   }
+}
+
+/** The pieces, cut where a block ends; `size` bytes in all. Guest memory that grew meanwhile has lost its views. */
+function* cutIntoBlocks(size: number, pieces: Iterable<Uint8Array>): Generator<Uint8Array, void, void> {
+  let done = 0;
+  for (const piece of pieces) {
+    const pieceSize = piece.length;
+    for (let at = 0; at < pieceSize; ) {
+      if (piece.length !== pieceSize) throw sizeChanged();
+      const part = piece.subarray(at, at + BLOCK_BYTES - (done % BLOCK_BYTES));
+      at += part.length;
+      done += part.length;
+      yield part;
+    }
+  }
+  if (done !== size) throw sizeChanged();
 }
 
 function sizeChanged(): SnapshotError {

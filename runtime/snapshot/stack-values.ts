@@ -1,0 +1,50 @@
+/** Slots and globals as exact data that a person can read and JSON can hold. */
+
+import { type Slot, wordsOf } from '../abi/index.js';
+
+/**
+ * - i32: a signed number; i64: a signed decimal
+ * - floats: their bits in hexadecimal, which alone are exact, and a readable form (`-0`, `NaN`, `0.1`)
+ * - v128: 32 hexadecimal digits, lane 0 last
+ */
+export type ExactValue =
+  | { readonly type: 'i32'; readonly value: number }
+  | { readonly type: 'i64'; readonly value: string }
+  | { readonly type: 'f32' | 'f64'; readonly bits: string; readonly value: string }
+  | { readonly type: 'v128'; readonly value: string };
+
+export type DecodedSlot = ExactValue & {
+  readonly name: string;
+  /** False where the point does not save the slot: its value means nothing. */
+  readonly live: boolean;
+};
+
+/** @param next gives the next word of the stream, in the order of pops (low word first) */
+export function readSlot({ name, type }: Slot, live: boolean, next: () => number): DecodedSlot {
+  const words = Array.from({ length: wordsOf[type] }, next);
+  const view = new DataView(new ArrayBuffer(16));
+  words.forEach((word, index) => {
+    view.setUint32(index * 4, word, true);
+  });
+  const bits = `0x${words.map(hex).reverse().join('')}`;
+  switch (type) {
+    case 'i32':
+      return { name, live, type, value: view.getInt32(0, true) };
+    case 'i64':
+      return { name, live, type, value: view.getBigInt64(0, true).toString() };
+    case 'f32':
+      return { name, live, type, bits, value: readable(view.getFloat32(0, true)) };
+    case 'f64':
+      return { name, live, type, bits, value: readable(view.getFloat64(0, true)) };
+    case 'v128':
+      return { name, live, type, value: bits };
+  }
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
+}
+
+function readable(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}

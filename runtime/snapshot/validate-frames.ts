@@ -1,0 +1,159 @@
+/**
+ * Walks the stream of a stopped module (docs/abi.md, "The stream") against its stable map, before anything is rewound.
+ *
+ *   top    number of frames
+ *          counter of the counted gate
+ *          mutable globals, in the map's order
+ *          dropped-segment flags, 0 or 1 each
+ *          outermost frame: point, slots of its function
+ *          ...
+ *   bottom innermost frame
+ *
+ * A stream that passes is one that the module itself could have pushed as far as the map can tell:
+ * 1. it is used up exactly, by as many frames as it claims
+ * 2. the outermost frame belongs to the entry
+ * 3. every frame but the innermost waits in a call; the innermost does not
+ * 4. the function of each frame is one that the frame outside it can be calling
+ */
+
+import {
+  exports as abiExports,
+  type Callee,
+  type FunctionInfo,
+  findPoint,
+  type PointInfo,
+  type PointKind,
+  type Signature,
+  type StableMap,
+  wordsOf,
+} from '../abi/index.js';
+import { badFrames, badState, SnapshotError } from './errors.js';
+import { type DecodedSlot, readSlot } from './stack-values.js';
+
+export interface DecodedFrame {
+  readonly point: number;
+  readonly kind: PointKind;
+  readonly function: FunctionInfo;
+  readonly slots: readonly DecodedSlot[];
+}
+
+export interface DecodedStack {
+  /** Outermost first. */
+  readonly frames: readonly DecodedFrame[];
+  /** Counter of the counted gate. */
+  readonly counter: number;
+  readonly globals: readonly DecodedSlot[];
+  /** Indices of the data segments that the module has dropped. */
+  readonly droppedSegments: readonly number[];
+}
+
+/**
+ * @param words the stream, bottom first
+ * @param entry the export that was running
+ * @throws {SnapshotError} `snapshot/frames`, or `snapshot/state` for what is not part of a frame
+ */
+export function validateFrames(words: Uint32Array, map: StableMap, entry: string): DecodedStack {
+  const stream = new WordStream(words);
+  const frameCount = stream.next();
+  const counter = stream.next();
+  const globals = map.globals.map((slot) => readSlot(slot, true, () => stream.next()));
+  const droppedSegments = map.droppableSegments.filter((segment) => readFlag(stream, segment));
+
+  if (frameCount === 0) throw new SnapshotError(badFrames('there is none'));
+  if (frameCount > stream.left) {
+    throw new SnapshotError(badFrames(`${frameCount} are claimed, in ${stream.left} words`));
+  }
+  const frames: DecodedFrame[] = [];
+  let outer: DecodedFrame | undefined;
+  let outerCallee: Callee | undefined;
+  for (let depth = 0; depth < frameCount; depth++) {
+    const { frame, info } = readFrame(stream, map, depth);
+    if (outer === undefined) checkEntry(map, entry, frame.function);
+    else checkCall(map, outer, outerCallee, frame.function);
+    checkKind(info, frame, depth, frameCount);
+    frames.push(frame);
+    outer = frame;
+    outerCallee = info.callee;
+  }
+  if (stream.left > 0) throw new SnapshotError(badFrames(`${stream.left} words belong to none of the ${frameCount}`));
+  return { frames, counter, globals, droppedSegments };
+}
+
+function readFrame(stream: WordStream, map: StableMap, depth: number): { frame: DecodedFrame; info: PointInfo } {
+  const point = stream.next();
+  const found = findPoint(map, point);
+  if (found === undefined)
+    throw new SnapshotError(badFrames(`frame ${depth} is at stable point ${point}, which is none`));
+  const { fn, info } = found;
+  const size = fn.slots.reduce((sum, slot) => sum + wordsOf[slot.type], 0);
+  if (size > stream.left) {
+    throw new SnapshotError(badFrames(`frame ${depth} of ${fn.name} needs ${size} words, ${stream.left} are left`));
+  }
+  const live = new Set(info.live);
+  const slots = fn.slots.map((slot, index) => readSlot(slot, live.has(index), () => stream.next()));
+  return { frame: { point, kind: info.kind, function: fn, slots }, info };
+}
+
+function checkKind({ kind }: PointInfo, { function: fn }: DecodedFrame, depth: number, count: number): void {
+  const innermost = depth === count - 1;
+  if (innermost === (kind !== 'call')) return;
+  const what = innermost ? 'the innermost frame waits in a call' : `frame ${depth} is at a point of kind "${kind}"`;
+  throw new SnapshotError(badFrames(`${what}, in ${fn.name}`));
+}
+
+function checkEntry(map: StableMap, entry: string, outermost: FunctionInfo): void {
+  const found = map.exports.find((candidate) => candidate.name === entry);
+  // The map need not list what was the start function: nobody but the runtime calls it.
+  const fits =
+    found === undefined
+      ? entry === abiExports.start && sameSignature(outermost.signature, { params: [], results: [] })
+      : map.functions[found.function] === outermost;
+  if (fits) return;
+  throw new SnapshotError(
+    found === undefined && entry !== abiExports.start
+      ? badState(`the entry ${JSON.stringify(entry)} is no export of the module`)
+      : badFrames(`the outermost frame is of ${outermost.name}, which is not the entry ${JSON.stringify(entry)}`),
+  );
+}
+
+function checkCall(map: StableMap, outer: DecodedFrame, callee: Callee | undefined, inner: FunctionInfo): void {
+  const fits =
+    callee?.kind === 'direct'
+      ? map.functions[callee.function] === inner
+      : callee !== undefined && sameSignature(callee.signature, inner.signature);
+  if (!fits) {
+    throw new SnapshotError(badFrames(`${outer.function.name} does not call ${inner.name} at point ${outer.point}`));
+  }
+}
+
+function sameSignature(a: Signature, b: Signature): boolean {
+  return a.params.join() === b.params.join() && a.results.join() === b.results.join();
+}
+
+function readFlag(stream: WordStream, segment: number): boolean {
+  const flag = stream.next();
+  if (flag > 1) throw new SnapshotError(badState(`data segment ${segment} has the dropped flag ${flag}`));
+  return flag === 1;
+}
+
+/** The words from the top. */
+class WordStream {
+  readonly #words: Uint32Array;
+  #left: number;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+    this.#left = words.length;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  next(): number {
+    const word = this.#words[this.#left - 1];
+    if (word === undefined) throw new SnapshotError(badState('its stream ends before the frames'));
+    this.#left -= 1;
+    return word;
+  }
+}
