@@ -40,7 +40,8 @@ export function openHostDirectory(hostPath: string): Directory {
   return new HostDirectory(anchorAt(hostPath));
 }
 
-class HostDirectory implements Directory {
+/** A directory of the host, however it is held. */
+export class HostDirectory implements Directory {
   readonly kind = 'directory';
   readonly #anchor: Anchor;
 
@@ -59,7 +60,8 @@ class HostDirectory implements Directory {
       return this.openDirectory('.');
     }
     if (options.directory) {
-      if (options.write && this.statOf(name).type === 'directory') throw new ErrnoError(errno.isdir);
+      const changes = options.write || options.truncate;
+      if (changes && this.statOf(name).type === 'directory') throw new ErrnoError(errno.isdir);
       return this.openDirectory(name);
     }
     const fd = openWithoutFollowing(this.#anchor.pathOf(name), flagsOf(options));

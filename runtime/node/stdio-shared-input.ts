@@ -5,8 +5,8 @@
  *     worker: the mailbox is empty -> asks for more, and waits on the wake word
  *     main:   gets the next chunk -> fills the mailbox, changes the wake word
  *
- * It reads only when it is asked: what the guest does not want stays for whoever reads that input next. Of the last
- * chunk, what the guest did not read is lost when the process ends.
+ * It reads only when it is asked: what the guest does not want stays for whoever reads that input next. What was taken
+ * of it and the guest did not read yet, a snapshot can take along (`taken`).
  */
 
 import type { Readable } from 'node:stream';
@@ -33,6 +33,7 @@ const asked = 1;
 const filled = 2;
 const ended = 3;
 
+/** The size of the largest chunk that Node reads at once, so that a chunk is either all in the mailbox or not read. */
 const mailboxSize = 65_536;
 
 /**
@@ -93,8 +94,13 @@ export function shareInput(
   return { input: { words, bytes, port: port2, isTty: stream.isTTY === true }, stop };
 }
 
+/** An input that can say what it has taken from its source that nobody read yet. */
+export interface TakingInputStream extends InputStream {
+  taken(): Uint8Array;
+}
+
 /** The worker's end. Its reads never block; wait by stdio-wait.ts. */
-export function sharedInput({ words, bytes, port, isTty }: SharedInput): InputStream {
+export function sharedInput({ words, bytes, port, isTty }: SharedInput): TakingInputStream {
   const state = new Int32Array(words);
   const box = new Uint8Array(bytes);
   const ready = (): number | 'end' | 'would-block' => {
@@ -121,6 +127,10 @@ export function sharedInput({ words, bytes, port, isTty }: SharedInput): InputSt
       Atomics.store(state, offsetWord, from + part.length);
       if (part.length === there) Atomics.store(state, stateWord, empty);
       return part.length;
+    },
+    taken() {
+      if (Atomics.load(state, stateWord) !== filled) return new Uint8Array(0);
+      return box.slice(Atomics.load(state, offsetWord), Atomics.load(state, lengthWord));
     },
   };
 }

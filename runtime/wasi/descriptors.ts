@@ -61,8 +61,8 @@ export interface ListedName {
 /** An unsigned 64-bit number in decimal: JSON has none. */
 export const decimalSchema: z.ZodType<string> = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,19})$/)
-  .refine((text) => BigInt(text) < 2n ** 64n, 'is not below 2^64');
+  .max(20)
+  .refine((text) => /^(0|[1-9][0-9]*)$/.test(text) && BigInt(text) < 2n ** 64n, 'is no decimal number below 2^64');
 
 const nameSchema = z
   .string()

@@ -132,3 +132,12 @@ export function cannotSaveMissingFile(fd: number, place: string): WasiDiagnostic
     fd,
   };
 }
+
+export function cannotSync(fd: number, place: string, errno: number): WasiDiagnostic {
+  return {
+    code: 'wasi-cannot-sync',
+    message: `descriptor ${fd} is open on ${place}, which cannot be brought to the disk (WASI error ${errno})`,
+    hint: 'a snapshot must not be younger than the files it names; look after the disk and try again',
+    fd,
+  };
+}

@@ -27,6 +27,13 @@ export function checkState(value: unknown): WasiState {
     if ((descriptor.kind === 'file') !== (file !== null)) {
       throw new WasiError({ ...diagnose.badState(`descriptor ${fd} has the facts of another kind`), fd });
     }
+    if (descriptor.kind === 'directory' && descriptor.preopened && descriptor.place.path.length > 0) {
+      throw new WasiError({ ...diagnose.badState(`descriptor ${fd} is no granted directory itself`), fd });
+    }
+  }
+  const { pendingPoll, clocks } = parsed.data;
+  if (pendingPoll !== null && BigInt(pendingPoll.startedAt) > BigInt(clocks.monotonic)) {
+    throw new WasiError(diagnose.badState('a sleep began after the checkpoint'));
   }
   return parsed.data;
 }

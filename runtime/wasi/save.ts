@@ -2,9 +2,15 @@
 
 import type { WasiContext } from './context.js';
 import type { DirectoryDescriptor, FileDescriptor, Place } from './descriptors.js';
-import { cannotSaveMissingFile, cannotSaveSocket, cannotSaveSpecialFile, WasiError } from './diagnostics.js';
-import { ErrnoError } from './errno.js';
-import type { OpenDescriptor } from './fd-table.js';
+import {
+  cannotSaveMissingFile,
+  cannotSaveSocket,
+  cannotSaveSpecialFile,
+  cannotSync,
+  WasiError,
+} from './diagnostics.js';
+import { ErrnoError, errnoOf } from './errno.js';
+import type { OpenDescriptor, OpenFile } from './fd-table.js';
 import type { FileStat } from './filesystem.js';
 import { showPlace, statAtPlace } from './places.js';
 import type { SavedEntry, WasiState } from './state.js';
@@ -45,12 +51,17 @@ function saveDescriptor(context: WasiContext, fd: number, open: OpenDescriptor):
     case 'file': {
       const { type } = open.file.stat();
       if (type !== 'regular-file') throw new WasiError(cannotSaveSpecialFile(fd, showPlace(open.data.place), type));
-      if (open.data.write) open.file.sync(false);
+      if (open.data.write) syncBeforeSaving(fd, open);
       const stat = open.file.stat();
       requireStillThere(context, fd, open.data, stat);
       return { fd, descriptor: { ...open.data }, file: { size: stat.size, modified: String(stat.modified) } };
     }
   }
+}
+
+function syncBeforeSaving(fd: number, { data, file }: OpenFile): void {
+  const error = errnoOf(() => file.sync(false));
+  if (error !== undefined) throw new WasiError(cannotSync(fd, showPlace(data.place), error));
 }
 
 /** The recorded place must lead to what is open, and not to something else that took its name. */

@@ -85,7 +85,7 @@ function describe(
   if (opened.kind === 'directory') {
     const data = {
       rights: rights & directoryRights,
-      inheriting,
+      inheriting: inheriting & inheritableRights,
       flags: fdFlags,
       place,
       preopened: false,
