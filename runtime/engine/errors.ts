@@ -18,6 +18,7 @@ export type EngineErrorCode =
   | 'stack-too-small'
   | 'memory-limit'
   | 'not-savable'
+  | 'bad-directory'
   | 'wrong-use';
 
 export interface Diagnostic {
@@ -110,6 +111,12 @@ export const notSavable = (reason: string): Diagnostic => ({
   code: 'not-savable',
   message: `no checkpoint can be taken here: ${reason}`,
   hint: 'the program goes on; ask again later',
+});
+
+export const badDirectory = (path: string, reason: string): Diagnostic => ({
+  code: 'bad-directory',
+  message: `the directory ${path} cannot be given to the program: ${reason}`,
+  hint: 'check that it exists, is a directory and may be read',
 });
 
 export const wrongUse = (problem: string): Diagnostic => ({ code: 'wrong-use', message: problem, hint: '' });

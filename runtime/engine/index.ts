@@ -1,7 +1,7 @@
 /** The engine: loads compiled modules, runs them, stops them and continues them. */
 
 export type { WasmValue } from './entry.js';
-export { type Diagnostic, EngineError, type EngineErrorCode } from './errors.js';
+export { badDirectory, type Diagnostic, EngineError, type EngineErrorCode } from './errors.js';
 export { Guest, type GuestStatistics, type Outcome } from './guest.js';
 export type { LookingInputStream } from './input-taken.js';
 export { type PlainGuest, startPlain } from './plain.js';

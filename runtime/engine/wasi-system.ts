@@ -26,7 +26,7 @@ import type { SystemFactory, SystemHooks } from './system.js';
 export interface WasiSetUp {
   /** Arguments, the program's name first. A restored guest keeps its own unless they are given. */
   readonly args?: readonly string[];
-  /** Environment, each as `KEY=value`. A restored guest keeps its own unless it is given. */
+  /** Environment, each as `KEY=value`. A restored guest keeps its own, in which these are set. */
   readonly env?: readonly string[];
   /** Directories that the guest may use. Default none. */
   readonly preopens?: readonly Preopen[];
@@ -83,7 +83,7 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
         : restoreWasi(before.wasi, {
             ...lent,
             ...(args === undefined ? {} : { args }),
-            ...(env === undefined ? {} : { env }),
+            env: overrideEnvironment(before.wasi.env ?? [], env ?? []),
           });
     return {
       imports: withUncatchableExit(wasi, hooks),
@@ -114,6 +114,13 @@ export function readSavedSystem(state: unknown): SavedSystem {
   const checked = savedSystemSchema.safeParse(state);
   if (checked.success) return checked.data;
   throw new EngineError(badState('its WASI state is damaged, or its host had none'));
+}
+
+/** Later entries replace earlier ones of the same name. */
+function overrideEnvironment(saved: readonly string[], set: readonly string[]): string[] {
+  const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='));
+  const replaced = new Set(set.map(nameOf));
+  return [...saved.filter((entry) => !replaced.has(nameOf(entry))), ...set];
 }
 
 /** The calls that may end the program, ending it so that no `catch (...)` of its own keeps it alive. */

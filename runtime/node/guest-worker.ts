@@ -5,10 +5,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import {
+  badDirectory,
+  EngineError,
   type Guest,
   type GuestOptions,
   type Outcome,
   openProgram,
+  readSavedSystem,
   restoreGuest,
   startGuest,
   startPlain,
@@ -17,6 +20,8 @@ import {
 } from '../engine/index.js';
 import { encodeSnapshot, type Snapshot } from '../snapshot/index.js';
 import {
+  ErrnoError,
+  errno,
   inputOf,
   type OutputStream,
   outputTo,
@@ -29,6 +34,7 @@ import {
 import {
   type CheckpointReport,
   controlWords,
+  type GrantedDirectory,
   type GuestJob,
   type GuestMessage,
   type RunStatistics,
@@ -56,25 +62,49 @@ function takeRequest(): number {
 const isRequested = (): boolean => Atomics.load(control, controlWords.request) !== requests.none;
 
 const options: GuestOptions = {
-  system: wasiSystem(wasiSetUp()),
+  // Made when the engine has checked everything: nothing is opened for a snapshot that will be refused.
+  system: (hooks, saved) => {
+    const wasVirtual = saved !== undefined && readSavedSystem(saved.state).wasi.clocks.virtual;
+    return wasiSystem(wasiSetUp(wasVirtual))(hooks, saved);
+  },
   onRefused: (reason) => {
     takeRequest();
     send({ kind: 'refused', reason });
   },
 };
 
-function wasiSetUp(): WasiSetUp {
+/** @param wasVirtual a run that was deterministic stays so, and its random source continues from its state */
+function wasiSetUp(wasVirtual: boolean): WasiSetUp {
   const stdin = openInput();
-  const { deterministic } = job;
+  const { args, env, deterministic = wasVirtual ? 0 : undefined } = job;
   return {
-    ...(job.args === undefined ? {} : { args: job.args }),
-    ...(job.env === undefined ? {} : { env: job.env }),
-    preopens: job.directories.map(({ host, ...grant }): Preopen => ({ ...grant, root: openHostDirectory(host) })),
+    ...(args === undefined ? {} : { args }),
+    ...(env === undefined ? {} : { env }),
+    preopens: job.directories.map(openDirectory),
     stdio: { stdin, stdout: openOutput('stdout', 1), stderr: openOutput('stderr', 2) },
     clock: deterministic === undefined ? systemClock() : virtualClock(),
     random: deterministic === undefined ? systemRandom() : seededRandom(deterministic),
     wait: threadWait({ wake: control, stdin, isInterrupted: isRequested }),
   };
+}
+
+function openDirectory({ host, ...grant }: GrantedDirectory): Preopen {
+  try {
+    return { ...grant, root: openHostDirectory(host) };
+  } catch (error) {
+    throw new EngineError(badDirectory(host, directoryProblem(error)));
+  }
+}
+
+function directoryProblem(error: unknown): string {
+  if (!(error instanceof ErrnoError)) return reportError(error).message;
+  const [name = ''] = Object.entries(errno).find(([, number]) => number === error.errno) ?? [];
+  const problems: Readonly<Record<string, string>> = {
+    noent: 'it does not exist',
+    notdir: 'it is not a directory',
+    acces: 'permission denied',
+  };
+  return problems[name] ?? `E${name.toUpperCase()}`;
 }
 
 function openInput(): NonNullable<WasiSetUp['stdio']>['stdin'] {

@@ -28,7 +28,7 @@ export interface WorkerRunOptions {
   readonly entryArguments?: readonly (WasmValue | string)[];
   /** The program's arguments, its name first. A restored program keeps its own unless they are given. */
   readonly args?: readonly string[];
-  /** Its environment, each as `KEY=value`. A restored program keeps its own unless it is given. */
+  /** Its environment, each as `KEY=value`. A restored program keeps its own, in which these are set. */
   readonly env?: readonly string[];
   readonly directories?: readonly GrantedDirectory[];
   /** Virtual clocks and random numbers from this seed. Default: the host's. */

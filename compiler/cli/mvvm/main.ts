@@ -1,0 +1,54 @@
+/** The command `mvvm`: from the words of the command line to the status to end with. */
+
+import { ABI_VERSION } from '../../../runtime/abi/index.js';
+import { FORMAT_VERSION } from '../../../runtime/index.js';
+import { compilerVersion } from '../../versions.js';
+import { parseCommandLine, type Request } from './command-line.js';
+import { helpOf, overview } from './help.js';
+import { inspect } from './inspect.js';
+import { describeFailure } from './messages.js';
+import { runProgram } from './run-program.js';
+import { writeStandardError, writeStandardOutput } from './streams.js';
+
+const SCREEN_COLUMNS = 100;
+
+/**
+ * @param words the command line behind the program's name
+ * @returns the exit status, see `mvvm --help`
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  let request: Request | undefined;
+  try {
+    request = parseCommandLine(words);
+    return await perform(request);
+  } catch (error) {
+    const debug = request !== undefined && 'debug' in request && request.debug;
+    const { text, status } = describeFailure(error, debug);
+    writeStandardError(text);
+    return status;
+  }
+}
+
+async function perform(request: Request): Promise<number> {
+  switch (request.kind) {
+    case 'help': {
+      const columns = process.stdout.columns ?? SCREEN_COLUMNS;
+      writeStandardOutput(request.command === undefined ? overview() : await helpOf(request.command, columns));
+      return 0;
+    }
+    case 'version':
+      writeStandardOutput(versionText());
+      return 0;
+    case 'inspect':
+      writeStandardOutput(await inspect(request));
+      return 0;
+    case 'program':
+      return runProgram(request);
+  }
+}
+
+/** Every version that decides what this command can run and restore. */
+function versionText(): string {
+  const { node, v8 } = process.versions;
+  return `mvvm ${compilerVersion} (ABI ${ABI_VERSION}, snapshot format ${FORMAT_VERSION}, Node ${node}, V8 ${v8})\n`;
+}

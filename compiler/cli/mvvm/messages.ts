@@ -1,0 +1,68 @@
+/** How mvvm speaks to a person: lines on standard error, each saying what is with what, and what to do. */
+
+import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
+import type { CheckpointReport, RunStatistics } from '../../../runtime/node/index.js';
+import { CommandLineError } from '../mvvmc/errors.js';
+
+// The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
+const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalkStderr;
+
+/** What to print for anything that was thrown, and the status to end with. */
+export function describeFailure(error: unknown, debug: boolean): { readonly text: string; readonly status: 1 | 2 } {
+  const text = line(colours.red('error:'), messageOf(error), hintOf(error));
+  const stack = debug && error instanceof Error && error.stack !== undefined ? `${error.stack}\n` : '';
+  return { text: text + stack, status: error instanceof CommandLineError ? 2 : 1 };
+}
+
+export function refusedText(reason: string): string {
+  return line(colours.yellow('warning:'), `no checkpoint was taken: ${reason}`, 'the program goes on');
+}
+
+export function trappedText(reason: string): string {
+  return line(colours.red('error:'), `the program trapped: ${reason}`, undefined);
+}
+
+/** @param target the module, for the command that goes on */
+export function checkpointText(report: CheckpointReport, target: string): string {
+  const { file = 'memory', bytes, milliseconds, stablePoints } = report;
+  const facts = `${sizeText(bytes)}, ${milliseconds.toFixed(1)} ms, after ${stablePoints} stable points`;
+  const hint = report.goesOn ? 'the program goes on' : `mvvm restore -t ${target} goes on`;
+  return line(colours.green('checkpoint:'), `${file} (${facts})`, hint);
+}
+
+export function logText(text: string): string {
+  return line(colours.dim('log:'), `[${performance.now().toFixed(1)} ms] ${text}`, undefined);
+}
+
+/** The line of `--stats`. */
+export function statisticsText({ stablePoints, checkpoints, milliseconds }: RunStatistics): string {
+  return `${JSON.stringify({ stablePoints, checkpoints, milliseconds })}\n`;
+}
+
+/** Bytes in a unit that can be read. */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Errors of all our layers carry a hint; some say it in their message already. */
+function hintOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('hint' in error)) return undefined;
+  const { hint } = error;
+  return typeof hint === 'string' && hint !== '' && !messageOf(error).includes(hint) ? hint : undefined;
+}
+
+function line(label: string, message: string, hint: string | undefined): string {
+  const text = hint === undefined ? message : `${message} - ${colours.dim(hint)}`;
+  return `${colours.bold('mvvm:')} ${label} ${text.replace(/\s*\n\s*/g, ' ')}\n`;
+}

@@ -1,0 +1,182 @@
+/** The options of all commands in one table: what the parser takes, what the help says, which command has which. */
+
+import type { OptionValues } from './values.js';
+
+export const commands = ['run', 'checkpoint', 'restore', 'inspect'] as const;
+export type Command = (typeof commands)[number];
+
+export type OptionName = keyof OptionValues;
+
+export interface Option {
+  readonly group: string;
+  readonly description: string;
+  readonly type: 'string' | 'boolean';
+  readonly alias?: readonly string[];
+  readonly shownDefault?: string;
+  /** Whose option it is. */
+  readonly commands: readonly Command[];
+}
+
+const groups = {
+  program: 'The program',
+  when: 'When to take a checkpoint (besides SIGINT, SIGTERM and SIGUSR1)',
+  snapshot: 'The snapshot',
+  shown: 'What is shown',
+  other: 'Other',
+} as const;
+
+const starting: readonly Command[] = ['run', 'checkpoint'];
+const running: readonly Command[] = ['run', 'checkpoint', 'restore'];
+
+export const options: Readonly<Record<OptionName, Option>> = {
+  target: {
+    group: groups.program,
+    description: 'The compiled module; may also be given without -t',
+    type: 'string',
+    alias: ['t'],
+    commands,
+  },
+  arguments: {
+    group: groups.program,
+    description: "The program's arguments, comma-separated; what follows -- is taken word by word",
+    type: 'string',
+    alias: ['a', 'args'],
+    commands: starting,
+  },
+  env: {
+    group: groups.program,
+    description: 'KEY=value: a variable of its environment; may be repeated. On restore: replaces one',
+    type: 'string',
+    alias: ['e'],
+    commands: running,
+  },
+  dir: {
+    group: groups.program,
+    description: 'A directory it may use: host, or guest::host; may be repeated. On restore: grants or moves one',
+    type: 'string',
+    alias: ['d'],
+    commands: running,
+  },
+  entry: {
+    group: groups.program,
+    description: 'The export to call, with the arguments as its parameters; its results are printed',
+    type: 'string',
+    shownDefault: '_start',
+    commands: starting,
+  },
+  plain: {
+    group: groups.program,
+    description: 'Run a module that mvvmc has not compiled; it cannot be stopped',
+    type: 'boolean',
+    commands: ['run'],
+  },
+  deterministic: {
+    group: groups.program,
+    description: '--deterministic[=seed]: virtual clocks and seeded randomness, so that every run is the same',
+    type: 'string',
+    commands: starting,
+  },
+  'stack-size': {
+    group: groups.program,
+    description: "The guest's stack in MiB; memory is taken only as it is used",
+    type: 'string',
+    shownDefault: '256',
+    commands: running,
+  },
+  count: {
+    group: groups.when,
+    description: 'At the n-th stable point from here',
+    type: 'string',
+    alias: ['c'],
+    commands: running,
+  },
+  function: {
+    group: groups.when,
+    description: 'At the entry of this function: its index in the original module, or its name',
+    type: 'string',
+    alias: ['f'],
+    commands: running,
+  },
+  times: {
+    group: groups.when,
+    description: 'At the n-th entry of that function',
+    type: 'string',
+    alias: ['x'],
+    shownDefault: '1',
+    commands: running,
+  },
+  'checkpoint-every': {
+    group: groups.when,
+    description: 'Every so often (500ms, 10s, 5m, 1h), and go on each time',
+    type: 'string',
+    commands: running,
+  },
+  snapshot: {
+    group: groups.snapshot,
+    description: 'The snapshot file',
+    type: 'string',
+    shownDefault: 'x.mvvm.snap for x.mvvm.wasm',
+    commands: running,
+  },
+  'next-snapshot': {
+    group: groups.snapshot,
+    description: 'Where the next checkpoint goes',
+    type: 'string',
+    shownDefault: 'the file that was restored',
+    commands: ['restore'],
+  },
+  resume: {
+    group: groups.snapshot,
+    description:
+      'A job that may be killed: go on from this snapshot if it exists, else start. When stopped: write it, status 75. When the program has ended: remove it',
+    type: 'string',
+    commands: ['run'],
+  },
+  'accept-changed-files': {
+    group: groups.snapshot,
+    description: 'Restore even if files that the program has open have changed',
+    type: 'boolean',
+    commands: ['run', 'restore'],
+  },
+  'offload-addr': {
+    group: groups.snapshot,
+    description: 'Address of the next hop. Snapshots are not sent by mvvm: refused, with what to do instead',
+    type: 'string',
+    alias: ['o'],
+    commands: running,
+  },
+  'offload-port': {
+    group: groups.snapshot,
+    description: 'Port of the next hop; see -o',
+    type: 'string',
+    alias: ['s'],
+    commands: running,
+  },
+  json: {
+    group: groups.shown,
+    description: 'One JSON object for programs, instead of text for people',
+    type: 'boolean',
+    commands: ['inspect'],
+  },
+  secrets: {
+    group: groups.shown,
+    description: "Show the program's arguments and environment, too",
+    type: 'boolean',
+    commands: ['inspect'],
+  },
+  stats: {
+    group: groups.other,
+    description: 'At the end one line of JSON on standard error: stable points, checkpoints, milliseconds',
+    type: 'boolean',
+    commands: running,
+  },
+  debug: {
+    group: groups.other,
+    description: 'Debug log on standard error, and stack traces of errors',
+    type: 'boolean',
+    alias: ['i'],
+    commands,
+  },
+  help: { group: groups.other, description: 'Show this text', type: 'boolean', alias: ['h'], commands },
+  version: { group: groups.other, description: 'Show the versions', type: 'boolean', commands },
+};
