@@ -139,6 +139,7 @@ class MemoryDirectory implements Directory {
     const replaced = to.#find(newName);
     if (replaced === node) return;
     if (node.type === 'directory' && isWithin(to.node, node)) fail(errno.inval);
+    if (replaced?.type === 'directory' && isWithin(this.node, replaced)) fail(errno.notempty);
     if (replaced !== undefined) {
       if (node.type === 'directory' && replaced.type !== 'directory') fail(errno.notdir);
       if (node.type !== 'directory' && replaced.type === 'directory') fail(errno.isdir);
