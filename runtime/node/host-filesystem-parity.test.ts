@@ -135,6 +135,6 @@ onLinux('memory and host behave alike, whatever a guest does', () => {
         rmSync(place, { recursive: true, force: true });
       }
     }),
-    { numRuns: 400, seed: 20_240_607 },
+    { numRuns: 200, seed: 20_240_607 },
   );
 });

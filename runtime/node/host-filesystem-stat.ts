@@ -27,9 +27,19 @@ export function fileTypeOf(of: BigIntStats | Dirent): FileType {
 }
 
 /**
- * Both times in seconds, as Node takes them. As floating-point numbers they are exact to a quarter of a microsecond at
- * best, also the one that was not to be changed.
+ * Both times in seconds, as Node takes them. It passes on whole microseconds only, so what is less is lost, also of the
+ * time that was not to be changed.
  */
 export function secondsOf(times: FileTimes, now: FileStat): [accessed: number, modified: number] {
-  return [Number(times.accessed ?? now.accessed) / 1e9, Number(times.modified ?? now.modified) / 1e9];
+  return [secondsFrom(times.accessed ?? now.accessed), secondsFrom(times.modified ?? now.modified)];
+}
+
+/** A step between two floating-point numbers of the size that times in seconds have now. */
+const step = 2 ** -22;
+
+/** The first number that is, cut off behind the microseconds, the right one: the nearest can be a little too small. */
+function secondsFrom(nanoseconds: bigint): number {
+  const seconds = Number(nanoseconds / 1000n) / 1e6;
+  const fraction = Number((nanoseconds / 1000n) % 1_000_000n);
+  return Math.floor((seconds - Math.floor(seconds)) * 1e6) < fraction ? seconds + step : seconds;
 }

@@ -39,7 +39,10 @@ describe('input that is passed to another thread', () => {
   });
 
   test('ends when its source ends, also by an error', async () => {
-    for (const finish of [(stream: PassThrough) => stream.end(), (stream: PassThrough) => stream.destroy(new Error('gone'))]) {
+    for (const finish of [
+      (stream: PassThrough) => stream.end(),
+      (stream: PassThrough) => stream.destroy(new Error('gone')),
+    ]) {
       const stream = new PassThrough();
       const wake = newWake();
       const { input, stop } = shareInput(stream, wake);

@@ -4,7 +4,7 @@
  */
 
 import type { DirectoryDescriptor, FileDescriptor, SocketDescriptor, StdioDescriptor } from './descriptors.js';
-import { errno, fail } from './errno.js';
+import { errno, errnoOf, fail } from './errno.js';
 import type { Directory, File } from './filesystem.js';
 import { includesRights } from './rights.js';
 import type { Socket } from './socket.js';
@@ -119,9 +119,9 @@ export class FdTable {
     return [...this.#open].sort(([a], [b]) => a - b);
   }
 
-  /** Closes all; the table is empty then. */
+  /** Closes all, come what may; the table is empty then. */
   closeAll(): void {
-    for (const descriptor of this.#open.values()) release(descriptor);
+    for (const descriptor of this.#open.values()) errnoOf(() => release(descriptor));
     this.#open.clear();
     this.#lowestFree = 0;
   }

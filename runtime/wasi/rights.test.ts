@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { errno } from './errno.js';
 import { openFlag } from './flags.js';
 import { createMemoryDirectory, createWasi } from './index.js';
-import { allRights, directoryRights, fileRights, inheritableRights, right } from './rights.js';
+import { allRights, changingRights, directoryRights, fileRights, inheritableRights, right } from './rights.js';
 import { rootFd, testOptions, WasiGuest } from './wasi-guest.test.support.js';
 
 const guest = (): WasiGuest => new WasiGuest(createWasi(testOptions({}, { file: 'text', directory: {} })));
@@ -41,6 +41,12 @@ describe('rights', () => {
     expect(g.tryOpen('file', { rights: right.fdWrite, inheriting: 0 }).error).toBe(errno.notcapable);
     expect(g.tryOpen('file', { rights: right.fdRead, inheriting: 0 }).error).toBe(errno.success);
     expect(g.tryOpen('file', { rights: right.fdRead, inheriting: 0, fdFlags: 16 }).error).toBe(errno.notcapable);
+  });
+
+  test('that a directory does not pass on are left out where nobody insists on them', () => {
+    const g = guest();
+    g.must('fd_fdstat_set_rights', rootFd, BigInt(directoryRights), BigInt(right.fdRead | right.fdSeek));
+    expect(rightsOf(g, g.open('file', { rights: fileRights & ~right.fdWrite })).base).toBe(right.fdRead | right.fdSeek);
   });
 
   test('bits that mean nothing are passed over when opening', () => {
@@ -128,7 +134,9 @@ test('a directory granted read-only can be read and not changed', () => {
   const root = createMemoryDirectory({ file: 'text', directory: {} });
   const g = new WasiGuest(createWasi(testOptions({ preopens: [{ guest: '/', root, readOnly: true }] })));
   expect(g.contents('file')).toBe('text');
-  expect(g.tryOpen('file', { rights: allRights }).error).toBe(errno.notcapable);
+  expect(g.tryOpen('file', { rights: right.fdRead | right.fdWrite }).error).toBe(errno.notcapable);
+  const asked = g.open('file', { rights: allRights & ~right.fdWrite });
+  expect(rightsOf(g, asked).base).toBe(fileRights & ~changingRights);
   expect(g.tryOpen('new', { flags: openFlag.create, rights: right.fdRead, inheriting: 0 }).error).toBe(
     errno.notcapable,
   );

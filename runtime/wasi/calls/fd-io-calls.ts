@@ -113,6 +113,9 @@ function readAt(context: WasiContext, open: OpenFile, list: readonly GuestBuffer
   });
 }
 
+/** As much of one buffer as one transfer moves, 1 GiB: hosts take no more at once. */
+const largestTransfer = 2 ** 30;
+
 /** Fills the buffers one after the other, up to the first that is not filled. */
 function fillBuffers(
   context: WasiContext,
@@ -122,7 +125,7 @@ function fillBuffers(
   let total = 0;
   for (const { address, length } of list) {
     if (length === 0) continue;
-    const part = read(context.memory.writable(address, length), total === 0);
+    const part = read(context.memory.writable(address, Math.min(length, largestTransfer)), total === 0);
     context.memory.wrote(address, part);
     total += part;
     if (part < length) break;
@@ -182,7 +185,7 @@ function drainBuffers(
     if (length === 0) continue;
     let part: number;
     try {
-      part = write(context.memory.bytes(address, length));
+      part = write(context.memory.bytes(address, Math.min(length, largestTransfer)));
     } catch (error) {
       // What was written stays written: the guest learns how much, and of the fault when it goes on.
       if (total > 0) return total;

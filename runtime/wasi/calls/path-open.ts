@@ -7,11 +7,10 @@ import type { OpenDescriptor } from '../fd-table.js';
 import type { Directory, File, OpenOptions } from '../filesystem.js';
 import { allFdFlags, allOpenFlags, fdFlag, lookupFlag, openFlag } from '../flags.js';
 import { type Resolved, resolvePath } from '../path-resolver.js';
-import { directoryRights, fileRights, includesRights, inheritableRights, readRights, right } from '../rights.js';
+import { directoryRights, fileRights, includesRights, readRights, right } from '../rights.js';
 
-/** Rights that need the file to be opened for reading, or for writing. */
-const readingRights = right.fdRead | right.fdReaddir;
-const writingRights = right.fdWrite | right.fdAllocate | right.fdFilestatSetSize | right.fdDatasync;
+/** Rights that need the file to be opened for writing. */
+const writingRights = right.fdWrite | right.fdAllocate | right.fdFilestatSetSize;
 
 interface OpenRequest {
   readonly path: string;
@@ -59,20 +58,23 @@ function openUnder(context: WasiContext, fd: number, request: OpenRequest): Open
   if ((flags & openFlag.directory) !== 0 && (flags & openFlag.create) !== 0) fail(errno.inval);
 
   const base = context.table.directory(fd, neededRights(flags));
-  const requested = request.rights | request.inheriting | rightsOfFlags(fdFlags);
-  // Rights that no descriptor under a directory could have anyway may be asked for; they are left out below.
-  if (!includesRights(base.data.inheriting, requested & inheritableRights)) fail(errno.notcapable);
+  // To be refused what one asked for by name is better than to find out later; the rest is left out without a word, for
+  // language runtimes ask for all there is.
+  const insisted = (request.rights & (right.fdRead | right.fdWrite)) | rightsOfFlags(fdFlags);
+  const passedOn = base.data.inheriting;
+  if (!includesRights(passedOn, insisted)) fail(errno.notcapable);
+  const granted = { ...request, rights: request.rights & passedOn, inheriting: request.inheriting & passedOn };
 
   // An exclusive creation must meet the link itself.
   const exclusive = (flags & openFlag.create) !== 0 && (flags & openFlag.exclusive) !== 0;
   return resolvePath(base.directory, request.path, request.follow && !exclusive, (found) => {
-    const options = optionsOf(request, found);
+    const options = optionsOf(granted, found);
     const opened = found.directory.open(found.name, options);
     const place = {
       preopen: base.data.place.preopen,
       path: [...base.data.place.path, ...found.path, ...(found.name === '.' ? [] : [found.name])],
     };
-    return describe(opened, place, options, request);
+    return describe(opened, place, options, granted);
   });
 }
 
@@ -85,7 +87,7 @@ function describe(
   if (opened.kind === 'directory') {
     const data = {
       rights: rights & directoryRights,
-      inheriting: inheriting & inheritableRights,
+      inheriting,
       flags: fdFlags,
       place,
       preopened: false,
@@ -102,7 +104,7 @@ function optionsOf({ flags, rights }: OpenRequest, found: Resolved): OpenOptions
   const create = (flags & openFlag.create) !== 0;
   if (create && found.mustBeDirectory && found.name !== '.') fail(errno.isdir);
   return {
-    read: (rights & readingRights) !== 0,
+    read: (rights & right.fdRead) !== 0,
     write: (rights & writingRights) !== 0,
     create,
     exclusive: (flags & openFlag.exclusive) !== 0,
