@@ -60,13 +60,17 @@ function refuseUnlessReplaceable(path: string, files: SnapshotFileSystem): void 
 }
 
 function writeChunks<R>(fd: number, chunks: Generator<Uint8Array, R, void>, files: SnapshotFileSystem): R {
-  let step = chunks.next();
-  while (step.done !== true) {
-    let rest = step.value;
+  const results: R[] = [];
+  const keepResult = function* (): Generator<Uint8Array, void, void> {
+    results.push(yield* chunks);
+  };
+  // The loop ends the generator also when writing fails, so that it can let go of what it holds.
+  for (const chunk of keepResult()) {
+    let rest = chunk;
     while (rest.length > 0) rest = rest.subarray(files.write(fd, rest));
-    step = chunks.next();
   }
-  return step.value;
+  for (const result of results) return result;
+  throw new RangeError('the chunks ended without a result');
 }
 
 /** Clears up after a failure; a second failure must not hide the first. */

@@ -11,18 +11,9 @@ import {
   verify,
 } from 'node:crypto';
 import * as zlib from 'node:zlib';
-import {
-  type BlockCipher,
-  type BlockPosition,
-  type Codec,
-  type Codecs,
-  type HasherFactory,
-  hasherFrom,
-  type SignatureCheck,
-  type Signer,
-} from '../snapshot/index.js';
+import type { BlockCipher, BlockPosition, Codec, Codecs, SignatureCheck, Signer } from '../snapshot/index.js';
 
-export const nodeHasher: HasherFactory = hasherFrom((bytes) => createHash('sha256').update(bytes).digest());
+export { nodeHasher } from './snapshot-file-hasher.js';
 
 // Snapshots are written while a program stands still: the fastest level, which finds most of what there is to find.
 const gzip: Codec = {

@@ -77,7 +77,22 @@ export function* decode(
   const source = ArrayBuffer.isView(from) ? bytesSource(from) : from;
   const limits = { ...defaultLimits, ...options.limits };
   if (source.size > limits.bytes) throw new SnapshotError(overLimit('bytes', source.size, limits.bytes));
-  const { input, preamble } = yield* openInput(source, options.hasher ?? plainHasher);
+  if (source.size < MINIMUM_BYTES) throw yield* tooShort(source);
+  const hasher = (options.hasher ?? plainHasher)(source.size);
+  try {
+    return yield* decodeHashed(new VerifiedInput(source, hasher), options, limits, previous);
+  } finally {
+    hasher.close?.();
+  }
+}
+
+function* decodeHashed(
+  input: VerifiedInput,
+  options: DecodeOptions,
+  limits: SnapshotLimits,
+  previous: StoredSnapshot | undefined,
+): Task<StoredSnapshot> {
+  const preamble = yield* readPreamble(input);
   let contents: Omit<StoredSnapshot, 'digest' | 'signedBy'>;
   try {
     contents = yield* readSections(input, preamble, options, limits, previous);
@@ -92,23 +107,21 @@ export function* decode(
   return { ...contents, digest: toHex(digest), signedBy };
 }
 
+/** Too short for any snapshot: the beginning of one, or something else? */
+function* tooShort(source: SnapshotSource): Task<SnapshotError> {
+  const start = new Uint8Array(MAGIC.length);
+  const count = yield* wait(source.read(start));
+  const ours = count > 0 && sameBytes(start.subarray(0, count), MAGIC.subarray(0, count));
+  return new SnapshotError(ours ? truncated(source.size, MINIMUM_BYTES) : badMagic(count));
+}
+
 /** What must be right before the rest means anything: these bytes are ours, and in a version that we know. */
-function* openInput(
-  source: SnapshotSource,
-  hasher: HasherFactory,
-): Task<{ input: VerifiedInput; preamble: Uint8Array }> {
-  if (source.size < MINIMUM_BYTES) {
-    const start = new Uint8Array(MAGIC.length);
-    const count = yield* wait(source.read(start));
-    const ours = count > 0 && sameBytes(start.subarray(0, count), MAGIC.subarray(0, count));
-    throw new SnapshotError(ours ? truncated(source.size, MINIMUM_BYTES) : badMagic(count));
-  }
-  const input = new VerifiedInput(source, hasher(source.size));
+function* readPreamble(input: VerifiedInput): Task<Uint8Array> {
   const preamble = yield* input.take(PREAMBLE_BYTES);
-  if (!sameBytes(preamble.subarray(0, MAGIC.length), MAGIC)) throw new SnapshotError(badMagic(source.size));
+  if (!sameBytes(preamble.subarray(0, MAGIC.length), MAGIC)) throw new SnapshotError(badMagic(PREAMBLE_BYTES));
   const version = viewOf(preamble).getUint32(8, true);
   if (version !== FORMAT_VERSION) throw new SnapshotError(unknownVersion(version, FORMAT_VERSION));
-  return { input, preamble };
+  return preamble;
 }
 
 function* readSections(

@@ -18,6 +18,8 @@ export interface PieceHasher {
   finish(): MaybePromise<Uint8Array>;
   /** SHA-256 of a few bytes. */
   sha256(bytes: Uint8Array): MaybePromise<Uint8Array>;
+  /** Nothing more is wanted, whether it was finished or not. */
+  close?(): void;
 }
 
 /** Makes a hasher for a file of about `bytes` bytes (a guess, to decide what is worth the effort). */

@@ -81,20 +81,24 @@ function* encode(snapshot: Snapshot, options: EncodeOptions): ChunkTask<WrittenS
   const memoryBytes = sum(memories.map(({ table, dataBytes }) => table.length + dataBytes));
   const salt = cipher === undefined ? new Uint8Array(SALT_BYTES) : randomSalt();
   const size = header.length + wasi.length + words.length + tableBytes + memoryBytes;
-  const out = new SectionWriter(hasher(size), { compression, codecs, cipher, salt });
-
-  yield* out.preamble();
-  yield* out.section('HEAD', header.length, [header]);
-  yield* out.section('WASI', wasi.length, [wasi]);
-  yield* out.section('WORD', words.length, [words]);
-  yield* out.section('TABL', tableBytes, tables);
-  for (const { bytes, stored, table, dataBytes } of memories) {
-    yield* out.section('MEMO', table.length + dataBytes, memoryPieces(table, bytes, stored.data));
+  const pieces = hasher(size);
+  try {
+    const out = new SectionWriter(pieces, { compression, codecs, cipher, salt });
+    yield* out.preamble();
+    yield* out.section('HEAD', header.length, [header]);
+    yield* out.section('WASI', wasi.length, [wasi]);
+    yield* out.section('WORD', words.length, [words]);
+    yield* out.section('TABL', tableBytes, tables);
+    for (const { bytes, stored, table, dataBytes } of memories) {
+      yield* out.section('MEMO', table.length + dataBytes, memoryPieces(table, bytes, stored.data));
+    }
+    yield* out.section('END ', 0, []);
+    const written = yield* out.trailer(signer);
+    const pages = sum(memories.map(({ stored }) => countPages(stored.data)));
+    return { digest: toHex(written.digest), bytes: written.bytes, pages };
+  } finally {
+    pieces.close?.();
   }
-  yield* out.section('END ', 0, []);
-  const written = yield* out.trailer(signer);
-  const pages = sum(memories.map(({ stored }) => countPages(stored.data)));
-  return { digest: toHex(written.digest), bytes: written.bytes, pages };
 }
 
 function checkMemory({ bytes, pages }: MemoryImage, index: number): void {

@@ -23,9 +23,8 @@ export class VerifiedInput {
   #at = 0;
   #end = 0;
 
-  /** @throws {SnapshotError} `snapshot/truncated` when the source is too short for any snapshot */
+  /** @param source of at least {@link MINIMUM_BYTES} bytes */
   constructor(source: SnapshotSource, hasher: PieceHasher) {
-    if (source.size < MINIMUM_BYTES) throw new SnapshotError(truncated(source.size, MINIMUM_BYTES));
     this.#source = source;
     this.#hasher = hasher;
     this.#bodyBytes = source.size - TRAILER_BYTES;

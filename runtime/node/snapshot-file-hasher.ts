@@ -1,0 +1,115 @@
+/**
+ * SHA-256 of the pieces of a snapshot on two threads. Hashing is what takes longest when a large memory is written or
+ * read; a helper thread takes what it can, and whatever finds the helper busy (or not there yet) is hashed here. So a
+ * helper that starts late, or never, costs time and nothing else.
+ */
+
+import { createHash } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { PieceHasher } from '../snapshot/index.js';
+import { HashRing, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
+
+/** Smaller snapshots are hashed before a thread has started. */
+const WORTH_A_THREAD = 32 << 20;
+
+/** A piece takes a millisecond. A helper that needs this long has died. */
+const PATIENCE_MS = 2_000;
+
+/** SHA-256 as Node has it, with a helper thread for large snapshots. */
+export const nodeHasher = (bytes: number): SharedHasher =>
+  bytes < WORTH_A_THREAD ? new SharedHasher(undefined) : new SharedHasher(idleHelpers.pop() ?? new Helper());
+
+/** Helpers that wait for work. One is enough for a program that writes or reads one snapshot at a time. */
+const idleHelpers: Helper[] = [];
+
+class Helper {
+  readonly ring: HashRing;
+  /** The slot that is filled next: the helper goes round the ring in the same order. */
+  nextSlot = 0;
+  readonly #worker: Worker;
+
+  constructor() {
+    const shared = new SharedArrayBuffer(RING_BYTES);
+    this.ring = new HashRing(shared);
+    this.#worker = new Worker(new URL('./snapshot-file-hash-worker.js', import.meta.url), { workerData: shared });
+    this.#worker.unref();
+    // A helper that fails never announces itself, or answers no more; both are provided for.
+    this.#worker.on('error', () => {});
+  }
+
+  /** Takes a piece if there is room. Says in which slot. */
+  offer(piece: Uint8Array): number | undefined {
+    const slot = this.nextSlot;
+    if (!this.ring.hasHelper || !this.ring.isIn(slot, slotState.free)) return undefined;
+    this.ring.fill(slot, piece);
+    this.nextSlot = (slot + 1) % SLOTS;
+    return slot;
+  }
+
+  /** Ends the thread, wherever it is. */
+  dismiss(): void {
+    void this.#worker.terminate();
+  }
+}
+
+export class SharedHasher implements PieceHasher {
+  #helper: Helper | undefined;
+  readonly #digests: Uint8Array[] = [];
+  /** Which piece is in which slot, oldest first. */
+  readonly #inRing: { readonly slot: number; readonly piece: number }[] = [];
+
+  constructor(helper: Helper | undefined) {
+    this.#helper = helper;
+  }
+
+  add(bytes: Uint8Array): void {
+    const piece = this.#digests.length;
+    this.#collect(0);
+    const slot = this.#helper?.offer(bytes);
+    if (slot !== undefined) this.#inRing.push({ slot, piece });
+    this.#digests.push(slot === undefined ? this.sha256(bytes) : PENDING);
+  }
+
+  finish(): Uint8Array {
+    this.close();
+    return Buffer.concat(this.#digests);
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    return createHash('sha256').update(bytes).digest();
+  }
+
+  /** Waits until the helper has nothing of ours any more, and lets it go. */
+  close(): void {
+    this.#collect(PATIENCE_MS);
+    if (this.#helper === undefined) return;
+    if (this.#inRing.length === 0) {
+      idleHelpers.push(this.#helper);
+    } else {
+      this.#hashRest(this.#helper.ring);
+      this.#helper.dismiss();
+    }
+    this.#helper = undefined;
+  }
+
+  /** Takes digests out of the ring, oldest first, waiting at most so long for each. */
+  #collect(patience: number): void {
+    const ring = this.#helper?.ring;
+    for (;;) {
+      const [oldest] = this.#inRing;
+      if (ring === undefined || oldest === undefined) return;
+      if (!ring.waitWhileNot(oldest.slot, slotState.hashed, patience)) return;
+      this.#digests[oldest.piece] = ring.digestOf(oldest.slot).slice();
+      ring.setState(oldest.slot, slotState.free);
+      this.#inRing.shift();
+    }
+  }
+
+  /** The pieces are still in the ring of a helper that died. */
+  #hashRest(ring: HashRing): void {
+    for (const { slot, piece } of this.#inRing.splice(0)) this.#digests[piece] = this.sha256(ring.pieceIn(slot));
+  }
+}
+
+/** Stands in the list until the helper has the digest. */
+const PENDING = new Uint8Array();
