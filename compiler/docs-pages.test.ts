@@ -5,7 +5,7 @@ const page = passesPage([
   {
     name: 'loop-checkpoint',
     stage: 'placement',
-    flag: '--enable-loop-checkpoint',
+    flag: 'enable-loop-checkpoint',
     description: 'marks loops.',
     documentation: 'Every head.\n',
   },

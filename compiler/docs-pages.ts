@@ -41,13 +41,13 @@ function note(command: string, source: string): string {
 function overview(table: readonly PassInfo[]): string {
   const rows = table.map(({ name, flag, description }) => {
     const anchor = `[${name}](#${name})`;
-    return `| ${anchor} | ${flag === undefined ? '' : `\`${flag}\``} | ${description} |\n`;
+    return `| ${anchor} | ${flag === undefined ? '' : `\`--${flag}\``} | ${description} |\n`;
   });
-  return `A module goes through these from top to bottom. A pass with a flag runs when its flag is given.\n\n| pass | flag | what it does |\n|---|---|---|\n${rows.join('')}`;
+  return `A module goes through these from top to bottom. A pass with a flag does its work when the flag is given.\n\n| pass | flag | what it does |\n|---|---|---|\n${rows.join('')}`;
 }
 
 function section({ name, flag, description, documentation }: PassInfo): string {
-  const heading = flag === undefined ? `### ${name}` : `### ${name}\n\nFlag: \`${flag}\``;
+  const heading = flag === undefined ? `### ${name}` : `### ${name}\n\nFlag: \`--${flag}\``;
   return `${heading}\n\n${capitalise(description)}.\n\n${documentation.trim()}\n`;
 }
 

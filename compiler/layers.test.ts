@@ -59,9 +59,8 @@ describe('layers', () => {
   });
 
   test('exactly one file imports binaryen', () => {
-    expect(imports.filter(({ target }) => target === 'binaryen').map(({ file }) => file)).toEqual([
-      'passes/ir/binaryen.ts',
-    ]);
+    const files = imports.filter(({ target }) => target === 'binaryen').map(({ file }) => file);
+    expect([...new Set(files)]).toEqual(['passes/ir/binaryen.ts']);
   });
 
   test('looks at every layer', () => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import binaryen from 'binaryen';
+import { IrModule } from '../../passes/index.js';
 import { binaryenVersion } from '../versions.js';
 import { findWasmOpt, runWasmOpt } from './wasm-opt.js';
 
@@ -37,10 +37,8 @@ function codeOf(action: () => unknown): string {
   return 'nothing thrown';
 }
 
-function assemble(text: string, features: number = binaryen.Features.MVP): Uint8Array {
-  const module = binaryen.parseText(text);
-  module.setFeatures(features);
-  binaryen.setDebugInfo(true);
+function assemble(text: string): Uint8Array {
+  const module = IrModule.parse(text);
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;
@@ -88,20 +86,24 @@ describe('finding wasm-opt', () => {
 describe('running wasm-opt', () => {
   const tool = { path: realTool, version: '132' };
 
-  test('optimises and keeps names', () => {
-    const module = assemble(
-      '(module (func $sum (export "sum") (result i32) (local $x i32)' +
-        ' (local.set $x (i32.const 20)) (i32.add (local.get $x) (i32.const 22))))',
+  test('optimises', () => {
+    const text = textOf(
+      runWasmOpt(
+        tool,
+        assemble('(module (func (export "f") (result i32) (i32.add (i32.const 20) (i32.const 22))))'),
+        fast,
+      ),
     );
-    const text = textOf(runWasmOpt(tool, module, fast));
-    expect(text).toContain('(func $sum');
     expect(text).toContain('(i32.const 42)');
   });
 
-  test('allows the features of a module that does not name them, and no more to one without', () => {
+  test('keeps names', () => {
+    expect(textOf(runWasmOpt(tool, readFileSync('fixtures/programs/matmul.wasm'), fast))).toContain('(func $_start');
+  });
+
+  test('allows the features of a module that does not name them', () => {
     const simd = assemble(
       '(module (func (export "f") (param v128) (result i32) (i32x4.extract_lane 0 (local.get 0))))',
-      binaryen.Features.SIMD128,
     );
     expect(WebAssembly.validate(Buffer.from(runWasmOpt(tool, simd, fast)))).toBe(true);
   });
@@ -144,7 +146,7 @@ describe('running wasm-opt', () => {
 });
 
 function textOf(bytes: Uint8Array): string {
-  const module = binaryen.readBinary(bytes);
+  const module = IrModule.read(bytes);
   const text = module.emitText();
   module.dispose();
   return text;

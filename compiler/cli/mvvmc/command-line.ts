@@ -47,7 +47,7 @@ interface Option {
   readonly description: string;
   readonly type: 'string' | 'boolean';
   readonly alias?: readonly string[];
-  readonly shownDefault?: string;
+  readonly byDefault?: string;
 }
 
 /** Longer lines are hard to read, however wide the terminal. */
@@ -63,10 +63,10 @@ const groups = {
 
 /** The policies' flags, as the table of passes has them. */
 const policyFlags: ReadonlyMap<string, { readonly policy: Policy; readonly description: string }> = new Map(
-  passes.flatMap((pass) => {
-    const policy = policies.find((name) => name === pass.name);
-    if (policy === undefined || pass.flag === undefined) return [];
-    return [[pass.flag.replace(/^--/, ''), { policy, description: pass.description }] as const];
+  policies.flatMap((policy) => {
+    const pass = passes.find(({ name }) => name === policy);
+    if (pass?.flag === undefined) return [];
+    return [[pass.flag, { policy, description: pass.description }] as const];
   }),
 );
 
@@ -122,7 +122,7 @@ const options: Readonly<Record<string, Option>> = {
     description: `Counted points fire once in 2^x iterations; 0 to ${maxThresholdBits}`,
     type: 'string',
     alias: ['checkpoint-freq'],
-    shownDefault: String(defaults.thresholdBits),
+    byDefault: String(defaults.thresholdBits),
   },
   'enable-checkpoint-pgo': {
     group: groups.policies,
@@ -133,32 +133,32 @@ const options: Readonly<Record<string, Option>> = {
     group: groups.optimising,
     description: 'Optimise for speed as wasm-opt -O0 to -O3 do',
     type: 'string',
-    shownDefault: String(defaults.optLevel),
+    byDefault: String(defaults.optLevel),
   },
   'size-level': {
     group: groups.optimising,
     description: 'Prefer small code: 1 as wasm-opt -Os, 2 and 3 as -Oz',
     type: 'string',
-    shownDefault: String(defaults.sizeLevel),
+    byDefault: String(defaults.sizeLevel),
   },
   'wasm-opt': {
     group: groups.optimising,
     description: 'Optimise with --wasm-opt=<path>; alone: the one on the PATH, else the npm package wasm-opt',
     type: 'string',
-    shownDefault: "mvvmc's own",
+    byDefault: "mvvmc's own",
   },
   output: {
     group: groups.output,
     description: 'Where the module goes; - is standard output',
     type: 'string',
     alias: ['o'],
-    shownDefault: 'x.mvvm.wasm beside x.wasm; - for -',
+    byDefault: 'x.mvvm.wasm for x.wasm, - for -',
   },
   emit: {
     group: groups.output,
     description: 'Write the module as wasm (binary) or wat (text)',
     type: 'string',
-    shownDefault: 'wasm',
+    byDefault: 'wasm',
   },
   force: {
     group: groups.output,
@@ -246,7 +246,7 @@ export function parseCommandLine(words: readonly string[]): Request {
 export async function helpText(columns: number): Promise<string> {
   const text = await makeParser([]).wrap(Math.min(columns, maxColumns)).getHelp();
   // The descriptions say what a value may be; that it is a "string" helps nobody.
-  return `${text.replace(/ *\[(string|boolean)\]/g, '')}\n`;
+  return `${text.replace(/\n? *\[(string|boolean)\]/g, '')}\n`;
 }
 
 function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
@@ -287,11 +287,11 @@ function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
   for (const [name, option] of Object.entries(options)) {
     parser.option(name, {
       group: `${option.group}:`,
-      description: option.description,
+      description:
+        option.byDefault === undefined ? option.description : `${option.description} (default: ${option.byDefault})`,
       type: option.type,
       ...(option.type === 'string' ? { requiresArg: name !== 'wasm-opt' } : {}),
       ...(option.alias === undefined ? {} : { alias: option.alias }),
-      ...(option.shownDefault === undefined ? {} : { defaultDescription: option.shownDefault }),
     });
   }
   return parser;

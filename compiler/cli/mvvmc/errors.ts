@@ -1,5 +1,7 @@
 /** What can be wrong before and after the compile itself. */
 
+import { z } from 'zod';
+
 /** Wrong words on the command line: status 2. */
 export class CommandLineError extends Error {
   override readonly name = 'CommandLineError';
@@ -22,6 +24,8 @@ export class FileError extends Error {
   }
 }
 
+const systemError = z.object({ code: z.string().optional(), message: z.string() });
+
 const problems: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
   ENOENT: ['no such file or folder', 'check the path'],
   ENOTDIR: ['part of the path is a file, not a folder', 'check the path'],
@@ -37,7 +41,7 @@ const problems: Readonly<Record<string, readonly [problem: string, hint: string]
 
 /** What the system's error means for this file. */
 export function fileProblem(verb: 'read' | 'write', path: string, error: unknown): FileError {
-  const known = error instanceof Error && 'code' in error ? problems[String(error.code)] : undefined;
-  const [problem, hint] = known ?? [error instanceof Error ? error.message : String(error)];
+  const { code, message } = systemError.catch({ message: String(error) }).parse(error);
+  const [problem, hint] = problems[code ?? ''] ?? [message];
   return new FileError(`cannot ${verb} ${path}: ${problem}`, hint);
 }

@@ -13,7 +13,7 @@ const nextMilliseconds = 250;
 
 function watch({ state, subject }: ProgressData): void {
   const words = new Int32Array(state, 0, cells.name);
-  const start = performance.now() - firstMilliseconds;
+  const start = performance.now();
   let patience = firstMilliseconds;
   while (Atomics.wait(words, cells.running, 1, patience) === 'timed-out') {
     Atomics.store(words, cells.drawing, 1);

@@ -41,7 +41,9 @@ export function startProgress(subject: string): Progress {
   const name = new Uint8Array(state, 4 * cells.name);
   Atomics.store(words, cells.running, 1);
   const data: ProgressData = { state, subject };
-  new Worker(new URL('./progress-thread.js', import.meta.url), { workerData: data }).unref();
+  const thread = new Worker(new URL('./progress-thread.js', import.meta.url), { workerData: data, execArgv: [] });
+  // A line less is no reason to fail.
+  thread.on('error', () => undefined).unref();
   return {
     stage(text) {
       const bytes = Buffer.from(text).subarray(0, maxNameBytes);

@@ -12,7 +12,9 @@ export function versionText(): string {
 
 /** The text of `--print-passes`: one line a pass, in the order of the table of passes. */
 export function passesText(passes: readonly PassInfo[]): string {
-  const rows = passes.map(({ stage, name, flag = '', description }) => [stage, name, flag, description]);
+  const rows = passes.map(({ stage, name, flag, description }) => {
+    return [stage, name, flag === undefined ? '' : `--${flag}`, description];
+  });
   return alignColumns(rows);
 }
 
