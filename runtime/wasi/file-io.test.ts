@@ -169,6 +169,20 @@ describe('sizes', () => {
   });
 });
 
+describe('files in memory', () => {
+  test('take no memory for being long, and are zero where nothing was written', () => {
+    const g = guest({ file: 'abcdef' });
+    const fd = g.open('file');
+    g.must('fd_filestat_set_size', fd, 1n << 50n);
+    g.must('fd_filestat_set_size', fd, 3n);
+    g.must('fd_filestat_set_size', fd, 8n);
+    expect(g.contents('file')).toBe('abc\0\0\0\0\0');
+    g.seek(fd, 2 ** 30, 0);
+    expect(g.write(fd, 'x')).toBe(-errno.fbig);
+    expect(g.contents('file')).toBe('abc\0\0\0\0\0');
+  });
+});
+
 describe('times', () => {
   test('are set to values, to now, or left', () => {
     const g = guest();

@@ -32,9 +32,7 @@ function fillDirectory(disk: MemoryDisk, directory: DirectoryNode, tree: MemoryT
     if (typeof content === 'string' || ArrayBuffer.isView(content)) {
       const file = disk.newFile();
       disk.add(directory, name, file);
-      const bytes = typeof content === 'string' ? encodeUtf8(content) : new Uint8Array(content);
-      file.resize(bytes.length);
-      file.bytes().set(bytes);
+      file.write(typeof content === 'string' ? encodeUtf8(content) : new Uint8Array(content), 0);
     } else {
       const below = disk.newDirectory(directory);
       disk.add(directory, name, below);
@@ -185,14 +183,11 @@ class MemoryFile implements File {
   }
 
   read(buffer: Uint8Array, position: number): number {
-    const part = this.#node.bytes().subarray(position, position + buffer.length);
-    buffer.set(part);
-    return part.length;
+    return this.#node.read(buffer, position);
   }
 
   write(bytes: Uint8Array, position: number): number {
-    if (position + bytes.length > this.#node.size) this.#node.resize(position + bytes.length);
-    this.#node.bytes().set(bytes, position);
+    this.#node.write(bytes, position);
     this.#disk.touch(this.#node);
     return bytes.length;
   }

@@ -24,10 +24,13 @@ export interface LinkNode extends NodeBase {
 
 export type Node = DirectoryNode | LinkNode | FileNode;
 
-/** Files larger than this cannot be had in memory: 2 GiB. */
-const maxSize = 2 ** 31;
+/** Contents behind this offset cannot be had in memory: 1 GiB. */
+const maxContents = 2 ** 30;
 
-/** The bytes of a file, in a buffer that grows by doubling and is zero behind the end. */
+/**
+ * A file: what was written, in a buffer that grows by doubling, and zeros from its end to the end of the file. So a file
+ * that is only made long takes no memory.
+ */
 export class FileNode implements NodeBase {
   readonly type = 'regular-file';
   readonly inode: bigint;
@@ -35,8 +38,8 @@ export class FileNode implements NodeBase {
   accessed: bigint;
   modified: bigint;
   changed: bigint;
-  size = 0;
-  #buffer = new Uint8Array(0);
+  #size = 0;
+  #contents = new Uint8Array(0);
 
   constructor(inode: bigint, now: bigint) {
     this.inode = inode;
@@ -45,21 +48,45 @@ export class FileNode implements NodeBase {
     this.changed = now;
   }
 
-  /** Valid until the next resize. */
-  bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.size);
+  get size(): number {
+    return this.#size;
   }
 
-  /** EFBIG when it is more than memory can hold. */
+  /** How many bytes were there to be read. */
+  read(target: Uint8Array, position: number): number {
+    const length = Math.max(0, Math.min(target.length, this.#size - position));
+    const contents = this.#contents.subarray(position, position + length);
+    target.set(contents);
+    target.fill(0, contents.length, length);
+    return length;
+  }
+
+  /** EFBIG when it is more than memory may hold, ENOSPC when it holds no more. */
+  write(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length;
+    if (end > maxContents) fail(errno.fbig);
+    if (end > this.#contents.length) this.#grow(end);
+    this.#contents.set(bytes, position);
+    this.#size = Math.max(this.#size, end);
+  }
+
   resize(size: number): void {
-    if (size > maxSize) fail(errno.fbig);
-    if (size < this.size) this.#buffer.fill(0, size, this.size);
-    if (size > this.#buffer.length) {
-      const grown = new Uint8Array(Math.min(maxSize, Math.max(size, this.#buffer.length * 2)));
-      grown.set(this.bytes());
-      this.#buffer = grown;
-    }
-    this.size = size;
+    if (size < this.#size) this.#contents.fill(0, size);
+    this.#size = size;
+  }
+
+  #grow(atLeast: number): void {
+    const grown = zeros(Math.min(maxContents, Math.max(atLeast, this.#contents.length * 2)));
+    grown.set(this.#contents);
+    this.#contents = grown;
+  }
+}
+
+function zeros(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    return fail(errno.nospc);
   }
 }
 
