@@ -16,6 +16,9 @@ import { nameFile } from './snapshot-file-errors.js';
 import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.js';
 import { removeStaleTemporaries, temporaryName } from './snapshot-file-temporary.js';
 
+/** Less is durable in a moment anyway. */
+const BEGIN_SYNC_BYTES = 64 << 20;
+
 /**
  * Writes the chunks to a file at `path`, which is replaced if it is a file or a link (never the link's target).
  * @returns what the generator of the chunks returns
@@ -37,7 +40,7 @@ export function writeFileAtomically<R>(
     fd = files.createExclusively(temporary);
     created = true;
     files.makePrivate(fd);
-    const result = writeChunks(fd, chunks, files);
+    const result = writeChunks(fd, chunks, files, () => attempt(files.beginSync, temporary));
     files.sync(fd);
     const open = fd;
     fd = undefined;
@@ -59,7 +62,14 @@ function refuseUnlessReplaceable(path: string, files: SnapshotFileSystem): void 
   if (kind === 'other') throw new SnapshotError(notAFile('FIFO, device or socket'));
 }
 
-function writeChunks<R>(fd: number, chunks: Generator<Uint8Array, R, void>, files: SnapshotFileSystem): R {
+/** @param beginSync called now and then, so that the disk is at work while the rest is still being hashed */
+function writeChunks<R>(
+  fd: number,
+  chunks: Generator<Uint8Array, R, void>,
+  files: SnapshotFileSystem,
+  beginSync: () => void,
+): R {
+  let unsynced = 0;
   const results: R[] = [];
   const keepResult = function* (): Generator<Uint8Array, void, void> {
     results.push(yield* chunks);
@@ -68,6 +78,10 @@ function writeChunks<R>(fd: number, chunks: Generator<Uint8Array, R, void>, file
   for (const chunk of keepResult()) {
     let rest = chunk;
     while (rest.length > 0) rest = rest.subarray(files.write(fd, rest));
+    unsynced += chunk.length;
+    if (unsynced < BEGIN_SYNC_BYTES) continue;
+    beginSync();
+    unsynced = 0;
   }
   for (const result of results) return result;
   throw new RangeError('the chunks ended without a result');

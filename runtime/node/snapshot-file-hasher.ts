@@ -17,10 +17,19 @@ const PATIENCE_MS = 2_000;
 
 /** SHA-256 as Node has it, with a helper thread for large snapshots. */
 export const nodeHasher = (bytes: number): SharedHasher =>
-  bytes < WORTH_A_THREAD ? new SharedHasher(undefined) : new SharedHasher(idleHelpers.pop() ?? new Helper());
+  new SharedHasher(bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
 
-/** Helpers that wait for work. One is enough for a program that writes or reads one snapshot at a time. */
+/** Helpers that wait for work: as many as there ever were snapshots written or read at once. */
 const idleHelpers: Helper[] = [];
+
+function startHelper(): Helper | undefined {
+  try {
+    return new Helper();
+  } catch {
+    // Where threads are forbidden (Node's permission model), there is none to help.
+    return undefined;
+  }
+}
 
 class Helper {
   readonly ring: HashRing;
@@ -31,7 +40,10 @@ class Helper {
   constructor() {
     const shared = new SharedArrayBuffer(RING_BYTES);
     this.ring = new HashRing(shared);
-    this.#worker = new Worker(new URL('./snapshot-file-hash-worker.js', import.meta.url), { workerData: shared });
+    this.#worker = new Worker(new URL('./snapshot-file-hash-worker.js', import.meta.url), {
+      workerData: shared,
+      execArgv: [],
+    });
     this.#worker.unref();
     // A helper that fails never announces itself, or answers no more; both are provided for.
     this.#worker.on('error', () => {});

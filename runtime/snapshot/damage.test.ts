@@ -13,7 +13,7 @@ import {
 } from '../../fixtures/snapshots/dissect.js';
 import { codeOf, collect, memoryWith, sampleSnapshot } from '../../fixtures/snapshots/samples.js';
 import { ed25519Check, nodeCodecs, nodeHasher } from '../node/snapshot-file-services.js';
-import { type DecodeOptions, decodeSnapshot, decodeSnapshotChain, encodeSnapshot } from './index.js';
+import { type DecodeOptions, decodeSnapshot, decodeSnapshotChain, encodeSnapshot, isSnapshotError } from './index.js';
 
 const options: DecodeOptions = { hasher: nodeHasher, codecs: nodeCodecs };
 const small = collect(encodeSnapshot(sampleSnapshot())).bytes;
@@ -266,6 +266,22 @@ describe('the header, under a right digest', () => {
     ['something behind it', (text) => `${text}{}`],
   ])('with %s is refused', (_, edit) => {
     expect(changed(rewriteHeader(edit))).toBe('snapshot/header');
+  });
+
+  test('is quoted in messages without what could act on a terminal, and not at any length', () => {
+    const parts = takeApart(withPage);
+    const key = `\\u001b[2J\\u009b1m\\n${'x'.repeat(5000)}`;
+    rewriteHeader((text) => text.replace('{', `{"${key}":1,`))(parts);
+    const message = (() => {
+      try {
+        decodeSnapshot(putTogether(parts), options);
+      } catch (error) {
+        return isSnapshotError(error) ? error.message : '';
+      }
+      return '';
+    })();
+    expect(message).toContain('\ufffd[2J\ufffd1m\ufffdxxx');
+    expect(message.length).toBeLessThan(1100);
   });
 
   test('that is not UTF-8 is refused', () => {

@@ -48,11 +48,22 @@ export class SnapshotError extends Error {
   readonly hint: string;
 
   constructor(diagnostic: SnapshotDiagnostic, options?: ErrorOptions) {
-    super(diagnostic.message, options);
+    super(printable(diagnostic.message), options);
     this.code = diagnostic.code;
     this.hint = diagnostic.hint;
   }
 }
+
+/**
+ * Messages quote what stands in files that others made. On its way to a terminal none of it may act (escape sequences,
+ * line breaks) or drown what we say.
+ */
+function printable(message: string): string {
+  const quiet = message.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '\ufffd');
+  return quiet.length <= MESSAGE_LENGTH ? quiet : `${quiet.slice(0, MESSAGE_LENGTH)}...`;
+}
+
+const MESSAGE_LENGTH = 1000;
 
 /** The same error, saying which file it is about. */
 export function inFile(error: SnapshotError, path: string): SnapshotError {
