@@ -18,15 +18,14 @@ import { fileStatOf, secondsOf } from './host-filesystem-stat.js';
 
 export class HostFile implements File {
   readonly kind = 'file';
+  readonly hasPositions: boolean;
   readonly #fd: number;
-  /** Named pipes and devices have no positions. */
-  readonly #hasPositions: boolean;
   /** The same file opened for appending, from the first append on. */
   #appendFd: number | undefined;
 
   constructor(fd: number, hasPositions: boolean) {
     this.#fd = fd;
-    this.#hasPositions = hasPositions;
+    this.hasPositions = hasPositions;
   }
 
   stat(): FileStat {
@@ -35,7 +34,7 @@ export class HostFile implements File {
 
   read(buffer: Uint8Array, position: number): number | 'would-block' {
     try {
-      return readSync(this.#fd, buffer, 0, buffer.length, this.#hasPositions ? position : null);
+      return readSync(this.#fd, buffer, 0, buffer.length, this.hasPositions ? position : null);
     } catch (error) {
       if (systemErrorCode(error) === 'EAGAIN') return 'would-block';
       return withErrno(() => {
@@ -45,11 +44,11 @@ export class HostFile implements File {
   }
 
   write(bytes: Uint8Array, position: number): number {
-    return withErrno(() => writeSync(this.#fd, bytes, 0, bytes.length, this.#hasPositions ? position : null));
+    return withErrno(() => writeSync(this.#fd, bytes, 0, bytes.length, this.hasPositions ? position : null));
   }
 
   append(bytes: Uint8Array): { written: number; end: number } {
-    if (!this.#hasPositions) return { written: this.write(bytes, 0), end: 0 };
+    if (!this.hasPositions) return { written: this.write(bytes, 0), end: 0 };
     this.#appendFd ??= this.#openForAppending();
     const end = this.stat().size;
     const written =
@@ -60,7 +59,7 @@ export class HostFile implements File {
   }
 
   truncate(size: number): void {
-    if (!this.#hasPositions) throw new ErrnoError(errno.inval);
+    if (!this.hasPositions) throw new ErrnoError(errno.inval);
     withErrno(() => ftruncateSync(this.#fd, size));
   }
 

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { fdFlag, openFlag } from '../wasi/flags.js';
-import { createWasi, type Preopen, restoreWasi, type WasiState } from '../wasi/index.js';
+import { createWasi, errno, type Preopen, restoreWasi, type WasiState } from '../wasi/index.js';
 import { right } from '../wasi/rights.js';
 import { rootFd, testOptions, WasiGuest } from '../wasi/wasi-guest.test.support.js';
 import { openHostDirectory } from './host-filesystem.js';
@@ -147,10 +147,14 @@ onLinux('a named pipe can be used, does not stop an open without a writer, and i
     }),
   );
   const g = new WasiGuest(wasi);
-  const reader = g.open('pipe', { rights: right.fdRead });
+  const reader = g.open('pipe', { rights: right.fdRead | right.fdSeek });
   const writer = g.open('pipe', { rights: right.fdWrite });
   expect(g.read(reader, 10)).toBe('hi');
   expect(waits).toBe(2);
+  expect([g.seek(reader, 0, 0), g.call('fd_pread', reader, ...g.buffer(512, 1), 0n, 600)]).toEqual([
+    -errno.spipe,
+    errno.spipe,
+  ]);
   expect(() => wasi.save()).toThrow(expect.objectContaining({ code: 'wasi-special-file', fd: reader }));
 });
 

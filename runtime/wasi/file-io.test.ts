@@ -145,6 +145,15 @@ describe('opening', () => {
     expect(guest().tryOpen(path, { flags: openFlag.create }).error).toBe(error);
   });
 
+  test('takes every character of a name for what it is', () => {
+    const g = guest();
+    for (const name of ['\ufefffile', 'na\u0308me', '日本語', '😀', 'a\\b', ' ']) {
+      g.write(g.open(name, { flags: openFlag.create | openFlag.exclusive }), name);
+      expect(g.contents(name)).toBe(name);
+    }
+    expect(g.contents('file')).toBe('0123456789');
+  });
+
   test('refuses a path that is not UTF-8', () => {
     const g = guest();
     const [address] = g.path('ab');

@@ -44,6 +44,8 @@ export interface DirectoryEntry {
 
 export interface File {
   readonly kind: 'file';
+  /** False for named pipes and devices: reads and writes go on where they are, and positions mean nothing. */
+  readonly hasPositions: boolean;
   stat(): FileStat;
   /** How many bytes were read at this position, 0 at the end. `would-block` only for what is not a regular file. */
   read(buffer: Uint8Array, position: number): number | 'would-block';

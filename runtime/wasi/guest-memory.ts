@@ -3,7 +3,7 @@
  * 32-bit values as they come from the guest, signed or not. Views are taken anew whenever the memory has grown.
  */
 
-import { decodeUtf8, encodeUtf8, MalformedBytes } from '../abi/index.js';
+import { encodeUtf8 } from '../abi/index.js';
 import { errno, fail } from './errno.js';
 
 /** Longest path that is looked at, in bytes. */
@@ -11,6 +11,9 @@ const maxPathLength = 4096;
 
 /** Most buffers that one call may read or write, as everywhere else. */
 const maxBuffers = 1024;
+
+/** A byte order mark is a part of a name like any other. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class GuestMemory {
   readonly #onWrite: (address: number, length: number) => void;
@@ -108,10 +111,9 @@ export class GuestMemory {
     if (bytes.length > maxPathLength) fail(errno.nametoolong);
     if (bytes.includes(0)) fail(errno.inval);
     try {
-      return decodeUtf8(bytes);
-    } catch (error) {
-      if (error instanceof MalformedBytes) fail(errno.ilseq);
-      throw error;
+      return utf8.decode(bytes);
+    } catch {
+      return fail(errno.ilseq);
     }
   }
 

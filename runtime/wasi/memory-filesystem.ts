@@ -170,6 +170,7 @@ class MemoryDirectory implements Directory {
 
 class MemoryFile implements File {
   readonly kind = 'file';
+  readonly hasPositions = true;
   readonly #disk: MemoryDisk;
   readonly #node: FileNode;
 

@@ -1,6 +1,6 @@
 /** A guest for tests: makes WASI calls as a module would, with a memory of its own. */
 
-import { decodeUtf8, encodeUtf8 } from '../abi/index.js';
+import { encodeUtf8 } from '../abi/index.js';
 import { type Dialect, openFlag } from './flags.js';
 import {
   createMemoryDirectory,
@@ -87,7 +87,7 @@ export class WasiGuest {
   }
 
   text(address: number, length: number): string {
-    return decodeUtf8(this.bytes(address, length).slice());
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.bytes(address, length).slice());
   }
 
   /** Address and length of a text in the memory: the two arguments of a path. */

@@ -21,9 +21,14 @@ const whences: Readonly<Record<Dialect, readonly Whence[]>> = {
 export function fdIoCalls(context: WasiContext, guard: Guard, dialect: Dialect): CallTable {
   const { memory, table } = context;
 
+  const fileWithPositions = (fd: number, rights: number): OpenFile => {
+    const open = table.file(fd, rights);
+    return open.file.hasPositions ? open : fail(errno.spipe);
+  };
+
   const seek = (fd: number, delta: bigint, whence: Whence): bigint => {
     const onlyTells = whence === 'current' && delta === 0n;
-    const { data, file } = table.file(fd, onlyTells ? right.fdTell : right.fdSeek);
+    const { data, file } = fileWithPositions(fd, onlyTells ? right.fdTell : right.fdSeek);
     const origin = whence === 'start' ? 0 : whence === 'current' ? data.offset : file.stat().size;
     const target = BigInt(origin) + delta;
     if (target < 0n) fail(errno.inval);
@@ -47,14 +52,14 @@ export function fdIoCalls(context: WasiContext, guard: Guard, dialect: Dialect):
     }),
 
     fd_pread: guard((fd: number, buffers: number, count: number, offset: bigint, result: number) => {
-      const descriptor = table.file(fd, right.fdRead | right.fdSeek);
+      const descriptor = fileWithPositions(fd, right.fdRead | right.fdSeek);
       const list = memory.buffers(buffers, count);
       memory.range(result, 4);
       memory.writeU32(result, readAt(context, descriptor, list, positionOf(BigInt.asUintN(64, offset))));
     }),
 
     fd_pwrite: guard((fd: number, buffers: number, count: number, offset: bigint, result: number) => {
-      const descriptor = table.file(fd, right.fdWrite | right.fdSeek);
+      const descriptor = fileWithPositions(fd, right.fdWrite | right.fdSeek);
       const list = memory.buffers(buffers, count);
       memory.range(result, 4);
       memory.writeU32(result, writeAt(context, descriptor, list, positionOf(BigInt.asUintN(64, offset))));
@@ -68,7 +73,7 @@ export function fdIoCalls(context: WasiContext, guard: Guard, dialect: Dialect):
     }),
 
     fd_tell: guard((fd: number, result: number) => {
-      const { data } = table.file(fd, right.fdTell);
+      const { data } = fileWithPositions(fd, right.fdTell);
       memory.writeU64(result, BigInt(data.offset));
     }),
   };
