@@ -17,6 +17,7 @@ import {
 } from '../runtime/abi/index.js';
 import { checkInput } from './check-input.js';
 import { chooseOptimiser } from './optimiser/index.js';
+import { correctIndices } from './optimiser/original-indices.js';
 import { type CompileOptions, resolveOptions, type Settings } from './options.js';
 import { checkProfile } from './profile.js';
 import { makeReport, type Report, sha256 } from './report.js';
@@ -50,15 +51,16 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}, events:
   const optimiser = chooseOptimiser(settings);
   const info = describe(bytes, settings);
   checkProfile(settings.profile, info.original);
-  const stages = new Stages(events);
+  const stages = new Stages(events, settings.verifyEach);
 
-  const module = optimiser.load(bytes, stages);
+  const { module, originalIndices } = optimiser.load(bytes, stages);
   try {
     stages.begin('instrument');
-    const { map, warnings } = instrument(module, settings, stages);
+    const { map: found, warnings } = instrument(module, settings, stages);
+    const map = originalIndices === undefined ? found : correctIndices(found, originalIndices);
     // Light on purpose: inlining here could merge what instrumenting has kept apart.
     stages.timeOn(module, 'cleanup', () => module.optimise({ optimizeLevel: 1, shrinkLevel: 0 }));
-    stages.time('validate', () => module.validate());
+    stages.time('validate', () => module.validate('cleanup'));
     const { wasm, text } = stages.time('emit', () => emit(module, map, info, settings));
 
     const milliseconds = roundToMicroseconds(performance.now() - start);

@@ -28,6 +28,7 @@ describe('options', () => {
       optLevel: 3,
       sizeLevel: 0,
       text: false,
+      verifyEach: false,
     });
   });
 

@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly profile?: Profile;
   /** Whether the result has the compiled module as text too; default false. */
   readonly text?: boolean;
+  /** Validate the module after every pass, to find the one that breaks it; default false. */
+  readonly verifyEach?: boolean;
 }
 
 export interface Settings {
@@ -33,6 +35,7 @@ export interface Settings {
   readonly wasmOpt?: string | true;
   readonly profile?: Profile;
   readonly text: boolean;
+  readonly verifyEach: boolean;
 }
 
 export const defaults: Settings = {
@@ -41,6 +44,7 @@ export const defaults: Settings = {
   optLevel: 3,
   sizeLevel: 0,
   text: false,
+  verifyEach: false,
 };
 
 export const maxThresholdBits = 30;
@@ -57,6 +61,7 @@ const schema = z.strictObject({
   wasmOpt: z.union([z.string().min(1), z.literal(true)], 'must be the path of a wasm-opt, or true').optional(),
   profile: profileSchema.optional(),
   text: z.boolean('must be true or false').optional(),
+  verifyEach: z.boolean('must be true or false').optional(),
 });
 
 /**
@@ -75,6 +80,7 @@ export function resolveOptions(options: CompileOptions): Settings {
     optLevel: options.optLevel ?? defaults.optLevel,
     sizeLevel: options.sizeLevel ?? defaults.sizeLevel,
     text: options.text ?? defaults.text,
+    verifyEach: options.verifyEach ?? defaults.verifyEach,
     ...(wasmOpt === undefined ? {} : { wasmOpt }),
     ...(profile === undefined ? {} : { profile }),
   };

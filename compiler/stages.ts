@@ -21,10 +21,13 @@ export const moduleStages = ['optimise', 'cleanup'] as const;
 
 export class Stages implements PassEvents {
   readonly #events: CompileEvents;
+  readonly #verifyEach: boolean;
   readonly #timings: Timing[] = [];
 
-  constructor(events: CompileEvents) {
+  /** @param verifyEach whether to validate the module after every pass */
+  constructor(events: CompileEvents, verifyEach: boolean) {
     this.#events = events;
+    this.#verifyEach = verifyEach;
   }
 
   /** In the order of their ends. */
@@ -55,6 +58,8 @@ export class Stages implements PassEvents {
   onPass(name: string, milliseconds: number, module: IrModule): void {
     this.#note(name, milliseconds);
     this.#events.onPass?.(name, milliseconds, () => module.emitText());
+    // After the event, so that what is broken can be looked at.
+    if (this.#verifyEach) module.validate(name);
   }
 
   #note(name: string, milliseconds: number): void {

@@ -9,14 +9,21 @@ import type { Settings } from '../options.js';
 import type { Stages } from '../stages.js';
 import { binaryenVersion } from '../versions.js';
 import { isOff, levelsOf } from './levels.js';
+import { type FunctionIndices, readFunctionIndices } from './original-indices.js';
 import { findWasmOpt, runWasmOpt } from './wasm-opt.js';
 
 export interface Optimiser {
   /** "binaryen", or the path of a wasm-opt. */
   readonly name: string;
   readonly version: string;
-  /** The module, read and optimised; the caller disposes of it. */
-  load(bytes: Uint8Array, stages: Stages): IrModule;
+  /** Reads and optimises; the caller disposes of the module. */
+  load(bytes: Uint8Array, stages: Stages): Loaded;
+}
+
+export interface Loaded {
+  readonly module: IrModule;
+  /** Set when the functions of `module` do not know their index in the original module. */
+  readonly originalIndices?: FunctionIndices;
 }
 
 /** @throws {CompileError} when the wasm-opt asked for is not there or does not work */
@@ -31,10 +38,10 @@ function bundled(settings: Settings): Optimiser {
     version: binaryenVersion,
     load(bytes, stages) {
       const module = stages.time('read', () => IrModule.read(bytes));
-      if (isOff(levels)) return module;
+      if (isOff(levels)) return { module };
       try {
         stages.timeOn(module, 'optimise', () => module.optimise(levels));
-        return module;
+        return { module };
       } catch (error) {
         module.dispose();
         throw error;
@@ -50,8 +57,12 @@ function external(settings: Settings, choice: string | true): Optimiser {
     name: tool.path,
     version: tool.version,
     load(bytes, stages) {
-      const optimised = isOff(levels) ? bytes : stages.time('optimise', () => runWasmOpt(tool, bytes, levels));
-      return stages.time('read', () => IrModule.read(optimised));
+      if (isOff(levels)) return { module: stages.time('read', () => IrModule.read(bytes)) };
+      const optimised = stages.time('optimise', () => runWasmOpt(tool, bytes, levels));
+      return stages.time('read', () => {
+        const originalIndices = readFunctionIndices(bytes);
+        return { module: IrModule.read(optimised), originalIndices };
+      });
     },
   };
 }

@@ -50,6 +50,7 @@ describe('options', () => {
       sizeLevel: 0,
       dumpAfter: [],
       timePasses: false,
+      verifyEach: false,
       report: false,
     });
   });

@@ -31,6 +31,7 @@ export interface CompileRequest {
   readonly profile?: string;
   readonly dumpAfter: readonly string[];
   readonly timePasses: boolean;
+  readonly verifyEach: boolean;
   readonly report: boolean;
   /** Where the report goes; standard error when not set. */
   readonly reportFile?: string;
@@ -103,6 +104,7 @@ const schema = z.strictObject({
   'print-passes': flag.default(false),
   'dump-after': list.pipe(z.array(z.string())).default([]),
   'time-passes': flag.default(false),
+  'verify-each': flag.default(false),
   report: value.pipe(z.literal('json', 'must be json')).optional(),
   'report-file': value.optional(),
   'disable-aux-stack-check': flag.default(false),
@@ -176,6 +178,11 @@ const options: Readonly<Record<string, Option>> = {
     description: 'Say on standard error how long each pass took',
     type: 'boolean',
   },
+  'verify-each': {
+    group: groups.inspecting,
+    description: 'Validate the module after every pass, to find the one that breaks it',
+    type: 'boolean',
+  },
   report: {
     group: groups.inspecting,
     description:
@@ -237,6 +244,7 @@ export function parseCommandLine(words: readonly string[]): Request {
     ...(asked['enable-checkpoint-pgo'] === undefined ? {} : { profile: asked['enable-checkpoint-pgo'] }),
     dumpAfter: asked['dump-after'],
     timePasses: asked['time-passes'],
+    verifyEach: asked['verify-each'],
     report: asked.report !== undefined || asked['report-file'] !== undefined,
     ...(asked['report-file'] === undefined ? {} : { reportFile: asked['report-file'] }),
   };

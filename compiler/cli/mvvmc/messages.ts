@@ -27,13 +27,19 @@ function failureLine(error: unknown, input: string | undefined): string {
   if (error instanceof CommandLineError || error instanceof FileError) return formatError(error.message, error.hint);
   if (error instanceof CompileError) {
     const { diagnostic } = error;
-    return formatError(`${input === undefined ? '' : `${input}: `}${sentence(diagnostic)}`, diagnostic.hint);
+    const subject = input === undefined || isAboutOptions(diagnostic) ? '' : `${input}: `;
+    return formatError(`${subject}${sentence(diagnostic)}`, diagnostic.hint);
   }
   const what = error instanceof Error ? error.message : String(error);
   return formatError(
     `mvvmc failed on ${input ?? 'this command line'}: ${what}`,
     'MVVMC_DEBUG=1 shows where; please report it',
   );
+}
+
+/** These say by themselves what they are about; the others are about the module. */
+function isAboutOptions({ code }: Diagnostic): boolean {
+  return code.startsWith('options/') || code.startsWith('wasm-opt/');
 }
 
 function sentence({ message, where }: Diagnostic): string {

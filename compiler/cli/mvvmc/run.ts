@@ -52,12 +52,13 @@ async function runCompile(request: CompileRequest): Promise<void> {
 }
 
 async function makeOptions(request: CompileRequest): Promise<CompileOptions> {
-  const { policies, thresholdBits, optLevel, sizeLevel, wasmOpt, profile } = request;
+  const { policies, thresholdBits, optLevel, sizeLevel, verifyEach, wasmOpt, profile } = request;
   return {
     policies,
     thresholdBits,
     optLevel,
     sizeLevel,
+    verifyEach,
     text: request.emit === 'wat',
     ...(wasmOpt === undefined ? {} : { wasmOpt }),
     ...(profile === undefined ? {} : { profile: await readProfileFile(profile) }),
