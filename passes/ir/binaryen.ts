@@ -10,7 +10,7 @@
  * - types of parents are re-finalised bottom-up after a child changed its type
  */
 
-import binaryen from 'binaryen';
+import type binaryenTypes from 'binaryen';
 
 declare const brand: unique symbol;
 /** An expression node. */
@@ -150,14 +150,47 @@ function hasUndeclaredApi<T extends object>(candidate: T): candidate is T & Unde
   return rawNames.every((name) => typeof Reflect.get(candidate, name) === 'function') && 'RefFunc' in candidate;
 }
 
-function checkedApi(): typeof binaryen & UndeclaredApi {
+// Every engine has a console, but no ECMAScript library that this layer is compiled against declares it.
+declare const console: Record<'log' | 'warn' | 'error', (...parts: unknown[]) => void>;
+
+let printed: string[] | undefined;
+
+/** What Binaryen prints while `run` runs: the only way in which its validator gives reasons. */
+export function collectPrinted(run: () => void): string {
+  printed = [];
+  try {
+    run();
+    return printed.join('\n').trim();
+  } finally {
+    printed = undefined;
+  }
+}
+
+/** Binaryen binds the console's methods when it is loaded, so ours have to be in place just then. */
+async function loadBinaryen(): Promise<typeof binaryenTypes> {
+  const { log, warn, error } = console;
+  const redirect =
+    (print: typeof log) =>
+    (...parts: unknown[]): void => {
+      if (printed === undefined) print(...parts);
+      else printed.push(parts.join(' '));
+    };
+  Object.assign(console, { log: redirect(log), warn: redirect(warn), error: redirect(error) });
+  try {
+    return (await import('binaryen')).default;
+  } finally {
+    Object.assign(console, { log, warn, error });
+  }
+}
+
+function checkedApi(binaryen: typeof binaryenTypes): typeof binaryenTypes & UndeclaredApi {
   if (!hasUndeclaredApi(binaryen))
     throw new Error('this build of the binaryen package lacks functions that mvvmc uses');
   return binaryen;
 }
 
 /** All of Binaryen's API. */
-export const api: typeof binaryen & UndeclaredApi = checkedApi();
+export const api: typeof binaryenTypes & UndeclaredApi = checkedApi(await loadBinaryen());
 
 function isAccessor(value: unknown): value is Accessor & ListAccessor {
   return typeof value === 'function';

@@ -2,7 +2,7 @@
 
 import type { SlotType } from '../../runtime/abi/index.js';
 import { type api, asExpr, type Expr, type Type } from './binaryen.js';
-import { appendChild, f32, f64, i32, i64, none, typeParts, v128 } from './expressions.js';
+import { appendChild, f32, f64, i32, i64, none, typeOf, typeParts, v128 } from './expressions.js';
 
 type BinaryenModule = InstanceType<typeof api.Module>;
 
@@ -29,9 +29,10 @@ export class Maker {
     return asExpr(this.#module.block(label, children, type));
   }
 
-  /** A function's body: the value is that of the last expression, which may be of type none. */
+  /** A function's body: the value is that of the last expression, which may be of type none or never be reached. */
   functionBody(children: readonly Expr[]): Expr {
-    return asExpr(this.#module.block(null, children));
+    const last = children[children.length - 1];
+    return this.valueBlock(null, children, last === undefined ? none : typeOf(last));
   }
 
   /** `if` without a value. */

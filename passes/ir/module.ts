@@ -5,6 +5,7 @@ import {
   api,
   asFunction,
   asType,
+  collectPrinted,
   dataSegmentName,
   type Expr,
   type FunctionRef,
@@ -12,6 +13,7 @@ import {
   type Type,
 } from './binaryen.js';
 import { kindOf, none } from './expressions.js';
+import { findFeatures } from './features.js';
 import { Maker } from './make.js';
 import { readMemoryName } from './name-section.js';
 
@@ -57,15 +59,17 @@ export const effects = {
   readsMemory: 64,
 } as const;
 
-// Every engine has a console, but no ECMAScript library that this layer is compiled against declares it.
-declare const console: Record<'log' | 'warn' | 'error', (...parts: unknown[]) => void>;
-
 export class IrModule {
   readonly make: Maker;
   readonly #module: InstanceType<typeof api.Module>;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
   readonly #memoryName: string | undefined;
+
+  /** Lets optimisations use what the module needs anyway, and nothing more. */
+  #allowUsedFeatures(): void {
+    this.#module.setFeatures(this.#module.getFeatures() | findFeatures(this));
+  }
 
   private constructor(module: InstanceType<typeof api.Module>, memoryName?: string) {
     this.#module = module;
@@ -82,7 +86,9 @@ export class IrModule {
     // Names of functions and locals are what people see in stack traces of snapshots.
     api.setDebugInfo(true);
     try {
-      return new IrModule(api.readBinary(bytes), readMemoryName(bytes));
+      const module = new IrModule(api.readBinary(bytes), readMemoryName(bytes));
+      module.#allowUsedFeatures();
+      return module;
     } catch (error) {
       throw new CompileError(malformedModule(reasonOf(error)));
     }
@@ -91,7 +97,9 @@ export class IrModule {
   /** Parses the text format. */
   static parse(text: string): IrModule {
     try {
-      return new IrModule(api.parseText(text));
+      const module = new IrModule(api.parseText(text));
+      module.#allowUsedFeatures();
+      return module;
     } catch (error) {
       throw new CompileError(malformedModule(reasonOf(error)));
     }
@@ -113,17 +121,11 @@ export class IrModule {
 
   /** @throws {CompileError} `internal/invalid-module`, naming the pass that was run last */
   validate(lastPass = 'the last one'): void {
-    const reasons: string[] = [];
-    const collect = (...parts: unknown[]): number => reasons.push(parts.join(' '));
-    const printers = { log: console.log, warn: console.warn, error: console.error };
-    // Binaryen prints its reasons; there is no other way to get at them.
-    Object.assign(console, { log: collect, warn: collect, error: collect });
-    try {
-      if (this.#module.validate() !== 0) return;
-    } finally {
-      Object.assign(console, printers);
-    }
-    refuse(invalidOutput(lastPass, reasons.join('\n').trim() || 'no reason given'));
+    let valid = false;
+    const reasons = collectPrinted(() => {
+      valid = this.#module.validate() !== 0;
+    });
+    if (!valid) refuse(invalidOutput(lastPass, reasons || 'no reason given'));
   }
 
   emitBinary(): Uint8Array {
@@ -210,6 +212,17 @@ export class IrModule {
     return Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
       dataSegmentName(this.#module, this.#module.getDataSegmentByIndex(index)),
     );
+  }
+
+  /** Whether there are data or element segments that are not copied when the module is instantiated. */
+  hasPassiveSegments(): boolean {
+    const data = Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
+      rawFunction('GetDataSegmentPassive')(api._BinaryenGetDataSegmentByIndex(this.#module.ptr, index)),
+    );
+    const elements = Array.from({ length: api._BinaryenGetNumElementSegments(this.#module.ptr) }, (_, index) =>
+      rawFunction('ElementSegmentIsPassive')(api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index)),
+    );
+    return [...data, ...elements].some((passive) => passive !== 0);
   }
 
   get hasMemory(): boolean {

@@ -121,7 +121,7 @@ export class Support {
       }),
       make.unreachable(),
     ];
-    this.#module.addFunction(name, none, results, [i32], make.block(null, body));
+    this.#module.addFunction(name, none, results, [i32], make.functionBody(body));
   }
 
   #addImportsAndGlobals(): void {
@@ -147,7 +147,7 @@ export class Support {
       make.globalSet(globals.unwinding, make.eqz(make.globalGet(globals.budget))),
       make.return(make.globalGet(globals.unwinding)),
     ];
-    this.#module.addFunction(fireFunction.budget, i32, i32, [], make.block(null, body));
+    this.#module.addFunction(fireFunction.budget, i32, i32, [], make.functionBody(body));
   }
 
   /** A counted gate opened: start counting anew, and take one off the budget. */
@@ -158,7 +158,7 @@ export class Support {
       make.globalSet(globals.budget, make.sub(make.globalGet(globals.budget), make.const(1))),
       make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
     ];
-    this.#module.addFunction(fireFunction.counted, i32, i32, [], make.block(null, body));
+    this.#module.addFunction(fireFunction.counted, i32, i32, [], make.functionBody(body));
   }
 
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */
@@ -176,7 +176,7 @@ export class Support {
       make.globalSet(dirtyGlobals.cleanPoints, make.const(0)),
       make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
     ];
-    this.#module.addFunction(fireFunction.dirty, i32, i32, [], make.block(null, body));
+    this.#module.addFunction(fireFunction.dirty, i32, i32, [], make.functionBody(body));
   }
 
   /**
@@ -199,7 +199,7 @@ export class Support {
       make.drop(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
       make.return(make.const(-1)),
     ];
-    this.#module.addFunction(enterFunction, i32, i32, [], make.block(null, body));
+    this.#module.addFunction(enterFunction, i32, i32, [], make.functionBody(body));
   }
 
   /**
@@ -239,7 +239,7 @@ export class Support {
       ),
       make.return(get(0)),
     ];
-    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32, i32]), i32, [], make.block(null, body));
+    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32, i32]), i32, [], make.functionBody(body));
   }
 
   #addLeave(): void {
@@ -248,7 +248,7 @@ export class Support {
       make.call(importNames.push, [make.get(0, i32)]),
       make.globalSet(globals.frames, make.add(make.globalGet(globals.frames), make.const(1))),
     ];
-    this.#module.addFunction(leaveFunction, i32, none, [], make.block(null, body));
+    this.#module.addFunction(leaveFunction, i32, none, [], make.functionBody(body));
   }
 
   #addPop(type: SlotType): void {

@@ -1,0 +1,111 @@
+/** Which WebAssembly features a module uses, as Binaryen's feature bits. Its own mask of all of them also turns on encodings that engines reject. */
+
+import { api, type Expr, rawFunction } from './binaryen.js';
+import { isReturnCall, isReturnCallIndirect, kindOf, typeOf, typeParts, v128 } from './expressions.js';
+import type { IrModule } from './module.js';
+import { walk } from './walk.js';
+
+/** Binaryen's bits. */
+const bits = {
+  atomics: 1 << 0,
+  mutableGlobals: 1 << 1,
+  saturatingConversion: 1 << 2,
+  simd: 1 << 3,
+  bulkMemory: (1 << 4) | (1 << 19),
+  signExtension: 1 << 5,
+  exceptions: 1 << 6,
+  tailCalls: 1 << 7,
+  referenceTypes: 1 << 8,
+  multiValue: 1 << 9,
+  relaxedSimd: 1 << 12,
+  extendedConst: 1 << 13,
+} as const;
+
+const bitsByKind: Readonly<Record<string, number>> = {
+  AtomicRMW: bits.atomics,
+  AtomicCmpxchg: bits.atomics,
+  AtomicWait: bits.atomics,
+  AtomicNotify: bits.atomics,
+  AtomicFence: bits.atomics,
+  MemoryInit: bits.bulkMemory,
+  MemoryCopy: bits.bulkMemory,
+  MemoryFill: bits.bulkMemory,
+  DataDrop: bits.bulkMemory,
+  TableInit: bits.bulkMemory | bits.referenceTypes,
+  TableCopy: bits.bulkMemory | bits.referenceTypes,
+  ElemDrop: bits.bulkMemory | bits.referenceTypes,
+  TableFill: bits.bulkMemory | bits.referenceTypes,
+  TableGet: bits.bulkMemory | bits.referenceTypes,
+  TableSet: bits.bulkMemory | bits.referenceTypes,
+  TableSize: bits.bulkMemory | bits.referenceTypes,
+  TableGrow: bits.bulkMemory | bits.referenceTypes,
+  RefNull: bits.bulkMemory | bits.referenceTypes,
+  RefFunc: bits.bulkMemory | bits.referenceTypes,
+  RefIsNull: bits.bulkMemory | bits.referenceTypes,
+  TupleMake: bits.multiValue,
+  TupleExtract: bits.multiValue,
+  Try: bits.exceptions,
+  Throw: bits.exceptions,
+  Rethrow: bits.exceptions,
+};
+
+const operations = (pattern: RegExp): ReadonlySet<number> =>
+  new Set(
+    Object.entries(api).flatMap(([name, value]) => (pattern.test(name) && typeof value === 'number' ? [value] : [])),
+  );
+const saturating = operations(/^TruncSat[SU]Float(32|64)ToInt(32|64)$/);
+const signExtending = operations(/^ExtendS(8|16|32)Int(32|64)$/);
+const relaxedUnary = operations(/^RelaxedTrunc/);
+const relaxedBinary = operations(/^Relaxed(Swizzle|Min|Max|Q15|DotI8x16I7x16SToVec)/);
+const relaxedTernary = operations(/^Relaxed(Madd|Nmadd|Laneselect|DotI8x16I7x16AddS)/);
+const unaryOperation = rawFunction('UnaryGetOp');
+const binaryOperation = rawFunction('BinaryGetOp');
+const ternaryOperation = rawFunction('SIMDTernaryGetOp');
+
+export function findFeatures(module: IrModule): number {
+  let found = 0;
+  for (const fn of module.functions()) {
+    if (typeParts(fn.results).length > 1) found |= bits.multiValue;
+    for (const type of [...typeParts(fn.params), ...typeParts(fn.results)]) if (type === v128) found |= bits.simd;
+    if (fn.imported === undefined) walk(module.body(fn), (expr) => (found |= featuresOf(expr)));
+  }
+  const globals = new Map(module.globals().map((global) => [global.name, global]));
+  for (const global of globals.values()) {
+    if (global.type === v128) found |= bits.simd;
+    if (global.imported && global.mutable) found |= bits.mutableGlobals;
+  }
+  for (const { kind, item } of module.exports()) {
+    if (kind === 'global' && globals.get(item)?.mutable) found |= bits.mutableGlobals;
+  }
+  if (module.tables().length > 1) found |= bits.bulkMemory | bits.referenceTypes;
+  if (module.hasPassiveSegments()) found |= bits.bulkMemory;
+  return found;
+}
+
+function featuresOf(expr: Expr): number {
+  const kind = kindOf(expr);
+  const known = bitsByKind[kind] ?? 0;
+  switch (kind) {
+    case 'Unary': {
+      const operation = unaryOperation(expr);
+      if (saturating.has(operation)) return bits.saturatingConversion;
+      if (signExtending.has(operation)) return bits.signExtension;
+      if (relaxedUnary.has(operation)) return bits.simd | bits.relaxedSimd;
+      break;
+    }
+    case 'Binary':
+      if (relaxedBinary.has(binaryOperation(expr))) return bits.simd | bits.relaxedSimd;
+      break;
+    case 'SIMDTernary':
+      if (relaxedTernary.has(ternaryOperation(expr))) return bits.simd | bits.relaxedSimd;
+      break;
+    case 'Call':
+      if (isReturnCall(expr)) return bits.tailCalls;
+      break;
+    case 'CallIndirect':
+      if (isReturnCallIndirect(expr)) return bits.tailCalls;
+      break;
+  }
+  if (kind.startsWith('SIMD') || typeOf(expr) === v128) return known | bits.simd;
+  return known | (typeParts(typeOf(expr)).length > 1 ? bits.multiValue : 0);
+}
