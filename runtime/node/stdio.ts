@@ -8,7 +8,7 @@ import { systemErrorCode, withErrno } from './host-filesystem-errors.js';
 export interface NodeStdioOptions {
   /**
    * Where the guest's input comes from. Default: descriptor 0, read on this thread, so that a wait for input can be
-   * interrupted by nothing; see stdio-shared-input.ts for the other way.
+   * interrupted by nothing; see input-mailbox.ts for the other way.
    */
   readonly stdin?: InputStream;
 }

@@ -1,5 +1,6 @@
 /** The nodes of a file system in memory: what a disk's inodes are. */
 
+import { encodeUtf8 } from '../abi/index.js';
 import { errno, fail } from './errno.js';
 import type { FileStat, FileTimes } from './filesystem.js';
 
@@ -139,7 +140,7 @@ export class MemoryDisk {
 
   stat(node: Node): FileStat {
     const { inode, type, accessed, modified, changed } = node;
-    const size = node.type === 'regular-file' ? node.size : node.type === 'symbolic-link' ? node.target.length : 0;
+    const size = sizeOf(node);
     return { device: 1n, inode, type, links: BigInt(node.links), size, accessed, modified, changed };
   }
 
@@ -152,4 +153,9 @@ export class MemoryDisk {
     const now = this.#now();
     return { inode: this.#nextInode(), links: 0, accessed: now, modified: now, changed: now };
   }
+}
+
+function sizeOf(node: Node): number {
+  if (node.type === 'regular-file') return node.size;
+  return node.type === 'symbolic-link' ? encodeUtf8(node.target).length : 0;
 }
