@@ -4,83 +4,19 @@
  */
 
 import { describe, expect, test } from '@jest/globals';
+import { expectSnapshot, finalState, hostOf, inputSystem } from '../../fixtures/hand-instrumented/host.js';
 import { handInstrumented, handMap } from '../../fixtures/hand-instrumented/index.js';
-import { type Snapshot, validateFrames } from '../snapshot/index.js';
-import type { Guest, Outcome } from './guest.js';
+import { validateFrames } from '../snapshot/index.js';
+import type { Guest } from './guest.js';
 import type { StopConditions } from './poll-control.js';
 import { loadProgram } from './program.js';
-import { type GuestOptions, restoreGuest, startGuest } from './start.js';
-import type { SystemFactory } from './system.js';
+import { restoreGuest, startGuest } from './start.js';
 
 const program = await loadProgram(await handInstrumented());
 const bias = 2n ** 60n + 1n;
 
-/** Imports of a module that reads nothing and ticks a list. */
-function hostOf(ticks: number[] = []): Pick<GuestOptions, 'imports' | 'system'> {
-  return { imports: { host: { tick: (round: number) => ticks.push(round) } }, system: inputSystem([]) };
-}
-
-/** Standard input from memory, whose position is the state to save. */
-function inputSystem(input: readonly number[]): SystemFactory {
-  return (_hooks, saved) => {
-    let at = Number(saved?.state ?? 0);
-    let memory: WebAssembly.Memory | undefined;
-    return {
-      imports: {
-        wasi_snapshot_preview1: {
-          fd_read: (_fd: number, iovs: number, _count: number, read: number) => {
-            if (memory === undefined) throw new Error('not attached');
-            const view = new DataView(memory.buffer);
-            const byte = input[at];
-            view.setUint32(read, byte === undefined ? 0 : 1, true);
-            if (byte !== undefined) view.setUint8(view.getUint32(iovs, true), byte);
-            at += 1;
-            return 0;
-          },
-        },
-      },
-      attach: (first) => {
-        memory = first;
-      },
-      save: () => at,
-      close: () => undefined,
-    };
-  };
-}
-
-/** A snapshot as it would come from a file: nothing of it is shared with the guest that it was taken from. */
-function detached(snapshot: Snapshot): Snapshot {
-  return {
-    ...snapshot,
-    words: snapshot.words.slice(),
-    memories: snapshot.memories.map(({ pages, bytes }) => ({ pages, bytes: bytes.slice() })),
-    tables: snapshot.tables.map((elements) => elements.slice()),
-  };
-}
-
-function expectSnapshot(outcome: Outcome): Snapshot {
-  if (outcome.kind !== 'checkpointed') throw new Error(`expected a checkpoint, got ${outcome.kind}`);
-  return detached(outcome.snapshot);
-}
-
 const startRun = (rounds: number, ticks?: number[]): Guest =>
   startGuest(program, { ...hostOf(ticks), entry: 'run', entryArguments: [rounds, bias] });
-
-/** Everything of a finished guest that the program could tell apart. */
-function finalState(guest: Guest, outcome: Outcome): unknown {
-  const { memory, sum, 'mvvm.table.0': table } = guest.exports;
-  if (!(memory instanceof WebAssembly.Memory) || !(table instanceof WebAssembly.Table) || typeof sum !== 'function') {
-    throw new Error('the module lacks its exports');
-  }
-  const { 'mvvm.func.0': square, 'mvvm.func.1': negate } = guest.exports;
-  return {
-    outcome,
-    sum: sum(),
-    memory: Array.from(new Uint8Array(memory.buffer).entries()).filter(([, byte]) => byte !== 0),
-    pages: memory.buffer.byteLength / 65_536,
-    table: Array.from({ length: table.length }, (_, index) => [null, square, negate].indexOf(table.get(index))),
-  };
-}
 
 function undisturbed(rounds: number): { state: unknown; ticks: number[] } {
   const ticks: number[] = [];
