@@ -16,15 +16,24 @@ export interface Clock {
   readonly pass?: (nanoseconds: bigint) => void;
 }
 
+/** How far the finer clock may be from the wall clock, in milliseconds, before it is set by it again. */
+const tolerance = 1.5;
+
 /** The clocks of any JavaScript engine. Time spent on the guest is taken to be the time that passed since this call. */
 export function systemClock(): Clock {
-  const now = (): bigint => BigInt(Math.round(performance.now() * 1e6));
-  const start = now();
+  const monotonic = (): bigint => BigInt(Math.round(performance.now() * 1e6));
+  const start = monotonic();
+  // The wall clock counts whole milliseconds only; the other has the digits behind them, but is never set.
+  let beginning = Date.now() - performance.now();
   return {
-    realtime: () => BigInt(Date.now()) * 1_000_000n,
-    monotonic: now,
-    cpuTime: () => now() - start,
-    resolution: (kind) => (kind === 'realtime' ? 1_000_000n : 1_000n),
+    realtime() {
+      const wall = Date.now();
+      if (Math.abs(beginning + performance.now() - wall) > tolerance) beginning = wall - performance.now();
+      return BigInt(Math.round((beginning + performance.now()) * 1e6));
+    },
+    monotonic,
+    cpuTime: () => monotonic() - start,
+    resolution: () => 1_000n,
   };
 }
 
