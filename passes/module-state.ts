@@ -13,7 +13,17 @@
 import { type ExportInfo, exports, type Slot } from '../runtime/abi/index.js';
 import { refuse, unsupportedModule, unsupportedSlot } from './diagnostics.js';
 import type { Expr } from './ir/binaryen.js';
-import { droppedSegment, grownTableOf, i32, kindOf, none, setTableOf, typeName, typeParts } from './ir/expressions.js';
+import {
+  droppedSegment,
+  grownTableOf,
+  i32,
+  isOpaque,
+  kindOf,
+  none,
+  setTableOf,
+  typeName,
+  typeParts,
+} from './ir/expressions.js';
 import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
@@ -185,6 +195,7 @@ function exportTables(module: IrModule): string[] {
     walk(module.body(fn), (expr) => {
       if (kindOf(expr) === 'TableSet') changed.add(setTableOf(expr));
       if (kindOf(expr) === 'TableGrow') changed.add(grownTableOf(expr));
+      if (isOpaque(expr)) for (const { name } of module.tables()) changed.add(name);
     });
   }
   const exported = new Map(

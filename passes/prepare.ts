@@ -5,7 +5,9 @@
 
 import { RESERVED_PREFIX } from '../runtime/abi/index.js';
 import { refuse, reservedName } from './diagnostics.js';
+import { isOpaque } from './ir/expressions.js';
 import type { IrModule } from './ir/module.js';
+import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
 
 export const prepare: Pass = {
@@ -17,6 +19,9 @@ export const prepare: Pass = {
   run({ module }) {
     refuseReservedNames(module);
     module.runPasses(['dce']);
+    for (const fn of module.definedFunctions()) {
+      if (some(module.body(fn), isOpaque)) module.runPassesOn(fn, ['flatten']);
+    }
   },
 };
 

@@ -13,8 +13,7 @@ import {
   callTarget,
   indirectParams,
   indirectResults,
-  isReturnCall,
-  isReturnCallIndirect,
+  isOpaque,
   isWalkable,
   kindOf,
   referredFunction,
@@ -108,17 +107,13 @@ export class CallGraph {
     let hasMark = false;
     if (info.imported === undefined) {
       walk(module.body(info), (expr) => {
-        if (!isWalkable(expr)) refuse(unsupportedInstruction(info.name, kindOf(expr)));
+        if (!isWalkable(expr) && !isOpaque(expr)) refuse(unsupportedInstruction(info.name, kindOf(expr)));
         switch (kindOf(expr)) {
           case 'Call':
-            if (isReturnCall(expr)) refuse(unsupportedInstruction(info.name, 'a tail call (return_call)'));
             if (readMark(expr) !== undefined) hasMark = true;
             callees.add(callTarget(expr));
             break;
           case 'CallIndirect':
-            if (isReturnCallIndirect(expr)) {
-              refuse(unsupportedInstruction(info.name, 'a tail call (return_call_indirect)'));
-            }
             indirect.add(signatureKey(indirectParams(expr), indirectResults(expr)));
             break;
           case 'RefFunc':

@@ -163,6 +163,13 @@ export function isWalkable(expr: Expr): boolean {
   return shapes.has(api._BinaryenExpressionGetId(expr));
 }
 
+/**
+ * Table operations whose operands Binaryen's API does not show. The pass `prepare` flattens functions that have them, so
+ * that the operands are constants or reads of locals: analyses take them for reading every local.
+ */
+const opaqueKinds: ReadonlySet<string> = new Set(['TableInit', 'TableCopy', 'TableFill']);
+export const isOpaque = (expr: Expr): boolean => opaqueKinds.has(kindOf(expr));
+
 /** The children of an expression in the order of evaluation; absent ones are left out. */
 export function childrenOf(expr: Expr): Expr[] {
   const shape = shapes.get(api._BinaryenExpressionGetId(expr));
@@ -239,8 +246,11 @@ export function localIndex(expr: Expr): number {
 
 export const isTee = (expr: Expr): boolean => api._BinaryenLocalSetIsTee(expr) !== 0;
 export const callTarget = (expr: Expr): string => api.Call.getTarget(expr);
-export const isReturnCall = (expr: Expr): boolean => api.Call.isReturn(expr);
-export const isReturnCallIndirect = (expr: Expr): boolean => api.CallIndirect.isReturn(expr);
+/** Whether an expression is a `return_call` or `return_call_indirect`. */
+export function isTailCall(expr: Expr): boolean {
+  const kind = kindOf(expr);
+  return (kind === 'Call' && api.Call.isReturn(expr)) || (kind === 'CallIndirect' && api.CallIndirect.isReturn(expr));
+}
 export const globalOf = (expr: Expr): string => api.GlobalGet.getName(expr);
 export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
 export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);

@@ -1,7 +1,7 @@
 /** Which WebAssembly features a module uses, as Binaryen's feature bits. Its own mask of all of them also turns on encodings that engines reject. */
 
 import { api, type Expr, rawFunction } from './binaryen.js';
-import { isReturnCall, isReturnCallIndirect, kindOf, typeOf, typeParts, v128 } from './expressions.js';
+import { isTailCall, kindOf, typeOf, typeParts, v128 } from './expressions.js';
 import type { IrModule } from './module.js';
 import { walk } from './walk.js';
 
@@ -100,10 +100,8 @@ function featuresOf(expr: Expr): number {
       if (relaxedTernary.has(ternaryOperation(expr))) return bits.simd | bits.relaxedSimd;
       break;
     case 'Call':
-      if (isReturnCall(expr)) return bits.tailCalls;
-      break;
     case 'CallIndirect':
-      if (isReturnCallIndirect(expr)) return bits.tailCalls;
+      if (isTailCall(expr)) return bits.tailCalls;
       break;
   }
   if (kind.startsWith('SIMD') || typeOf(expr) === v128) return known | bits.simd;

@@ -11,7 +11,16 @@
  */
 
 import type { Expr } from './binaryen.js';
-import { childrenOf, isConditional, kindOf, labelOf, localIndex, targetsOf } from './expressions.js';
+import {
+  childrenOf,
+  isConditional,
+  isOpaque,
+  isTailCall,
+  kindOf,
+  labelOf,
+  localIndex,
+  targetsOf,
+} from './expressions.js';
 import { LocalSet } from './local-set.js';
 import { walk } from './walk.js';
 
@@ -110,7 +119,13 @@ export class Liveness {
           }
         });
         return;
+      case 'Call':
+      case 'CallIndirect':
+        if (isTailCall(expr)) live.clear();
+        this.#childrenBefore(expr, live);
+        return;
       default:
+        if (isOpaque(expr)) for (let local = 0; local < this.#localCount; local++) live.add(local);
         this.#childrenBefore(expr, live);
     }
   }

@@ -197,14 +197,19 @@ export class IrModule {
     return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
   }
 
-  /** Functions named in element segments, each once, in order. */
+  /**
+   * Functions named in element segments, each once, in order. Binaryen does not tell what is in a passive segment: where
+   * there is one, it may be any function.
+   */
   elementFunctions(): string[] {
-    const names = new Set<string>();
-    for (let index = 0; index < api._BinaryenGetNumElementSegments(this.#module.ptr); index++) {
-      const segment = api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index);
-      for (const name of api.getElementSegmentInfo(segment).data) names.add(name);
-    }
-    return [...names];
+    const segments = this.#elementSegments();
+    if (segments.some(isPassive)) return this.functions().map((fn) => fn.name);
+    return [...new Set(segments.flatMap((segment) => api.getElementSegmentInfo(segment).data))];
+  }
+
+  #elementSegments(): number[] {
+    const count = api._BinaryenGetNumElementSegments(this.#module.ptr);
+    return Array.from({ length: count }, (_, index) => api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index));
   }
 
   /** Names of the data segments, in index order. */
@@ -219,10 +224,7 @@ export class IrModule {
     const data = Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
       rawFunction('GetDataSegmentPassive')(api._BinaryenGetDataSegmentByIndex(this.#module.ptr, index)),
     );
-    const elements = Array.from({ length: api._BinaryenGetNumElementSegments(this.#module.ptr) }, (_, index) =>
-      rawFunction('ElementSegmentIsPassive')(api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index)),
-    );
-    return [...data, ...elements].some((passive) => passive !== 0);
+    return data.some((passive) => passive !== 0) || this.#elementSegments().some(isPassive);
   }
 
   get hasMemory(): boolean {
@@ -326,6 +328,8 @@ export class IrModule {
     return name;
   }
 }
+
+const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -22,6 +22,7 @@ import {
   clearCarriedValue,
   finalize,
   isConditional,
+  isTailCall,
   isTee,
   kindOf,
   labelOf,
@@ -279,6 +280,9 @@ class Linearizer {
   /** Emits a call that is a stable point: a mark's poll, or a call during which a checkpoint can be taken. */
   #pointCall(expr: Expr, result: number | undefined): void {
     const mark = readMark(expr);
+    // The frame that such a call drops is the one that would have to wait for it.
+    if (isTailCall(expr))
+      refuse(unsupportedInstruction(this.#info.name, 'a tail call to a function that can be stopped'));
     if (mark === undefined) {
       const kind = this.#graph.callKind(expr) === 'host' ? 'host' : 'call';
       if (kindOf(expr) === 'CallIndirect') this.#operands(expr);

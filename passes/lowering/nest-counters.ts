@@ -14,6 +14,7 @@ import {
   childrenOf,
   i32,
   isConditional,
+  isTailCall,
   kindOf,
   labelOf,
   none,
@@ -94,7 +95,7 @@ export class NestCounters {
 
   #leavesNest(expr: Expr): boolean {
     const kind = kindOf(expr);
-    if (kind === 'Return') return true;
+    if (kind === 'Return' || isTailCall(expr)) return true;
     return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
   }
 
