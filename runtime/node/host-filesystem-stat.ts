@@ -1,6 +1,6 @@
 /** What the host knows about a file, as WASI says it. */
 
-import type { BigIntStats, Dirent } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { FileStat, FileTimes, FileType } from '../wasi/index.js';
 
 export function fileStatOf(stats: BigIntStats): FileStat {
@@ -17,7 +17,7 @@ export function fileStatOf(stats: BigIntStats): FileStat {
 }
 
 /** Named pipes have no type in WASI. */
-export function fileTypeOf(of: BigIntStats | Dirent): FileType {
+export function fileTypeOf(of: BigIntStats): FileType {
   if (of.isFile()) return 'regular-file';
   if (of.isDirectory()) return 'directory';
   if (of.isSymbolicLink()) return 'symbolic-link';

@@ -80,8 +80,8 @@ export class HostDirectory implements Directory {
   }
 
   list(): DirectoryEntry[] {
-    const names = withErrno(() => readdirSync(this.#anchor.pathOf('.'), { withFileTypes: true, encoding: 'buffer' }));
-    return names.flatMap((entry) => this.#entryOf(entry.name) ?? []);
+    const names = withErrno(() => readdirSync(this.#anchor.pathOf('.'), 'buffer'));
+    return names.flatMap((name) => this.#entryOf(name) ?? []);
   }
 
   readlink(name: string): string {

@@ -1,4 +1,14 @@
-/** The WASI preview1 host: no Node here, see runtime/node for its file system and streams. */
+/**
+ * The WASI preview1 host, also under its older name `wasi_unstable`. No Node here: its file system and streams are in
+ * runtime/node.
+ *
+ * A call travels from wasi.ts (the tables of imports) through call-table.ts (errors become numbers) to one of calls/,
+ * which reads its arguments from guest-memory.ts, finds the descriptor in fd-table.ts, and for a path lets
+ * path-resolver.ts walk to a directory of a filesystem.ts. save.ts and restore.ts turn the table into state.ts and back.
+ *
+ * Known limits: `fd_allocate` makes a file long enough without reserving room on the disk; the time spent by a process is
+ * the time that passed; a file that was deleted while it is open, a named pipe, a device or a socket cannot be saved.
+ */
 
 export { type Clock, systemClock, type VirtualClockOptions, virtualClock } from './clock.js';
 export { WasiError } from './diagnostics.js';
