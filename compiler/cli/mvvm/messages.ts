@@ -22,12 +22,11 @@ export function trappedText(reason: string): string {
   return line(colours.red('error:'), `the program trapped: ${reason}`, undefined);
 }
 
-/** @param target the module, for the command that goes on */
-export function checkpointText(report: CheckpointReport, target: string): string {
+/** @param next how to go on from there */
+export function checkpointText(report: CheckpointReport, next: string): string {
   const { file = 'memory', bytes, milliseconds, stablePoints } = report;
   const facts = `${sizeText(bytes)}, ${milliseconds.toFixed(1)} ms, after ${stablePoints} stable points`;
-  const hint = report.goesOn ? 'the program goes on' : `mvvm restore -t ${target} goes on`;
-  return line(colours.green('checkpoint:'), `${file} (${facts})`, hint);
+  return line(colours.green('checkpoint:'), `${file} (${facts})`, report.goesOn ? 'the program goes on' : next);
 }
 
 export function logText(text: string): string {

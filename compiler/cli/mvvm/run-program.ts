@@ -12,7 +12,7 @@ import {
   type WorkerRunOptions,
 } from '../../../runtime/node/index.js';
 import { FileError, fileProblem } from '../mvvmc/errors.js';
-import type { ProgramRequest } from './command-line.js';
+import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { checkpointText, logText, refusedText, statisticsText, trappedText } from './messages.js';
 import { listenForStop } from './stop-signals.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
@@ -47,7 +47,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
     ...stopOptions(request, program),
     ...(resumes ? { from: request.from } : {}),
     snapshotFile: request.snapshotFile,
-    onCheckpoint: (report) => writeStandardError(checkpointText(report, request.target)),
+    onCheckpoint: (report) => writeStandardError(checkpointText(report, howToGoOn(request))),
     onRefused: (reason) => writeStandardError(refusedText(reason)),
     onLog: log,
   });
@@ -118,6 +118,13 @@ function stopOptions({ atPoint, atEntry }: ProgramRequest, program: Program): Wo
       ? {}
       : { atEntry: { function: findFunction(program, atEntry.function), count: atEntry.count } }),
   };
+}
+
+/** What a person can type to go on from the checkpoint. */
+function howToGoOn({ resume, target, snapshotFile }: ProgramRequest): string {
+  if (resume === 'if-there') return 'the same command goes on';
+  const named = snapshotFile === defaultSnapshot(target) ? '' : ` --snapshot ${snapshotFile}`;
+  return `mvvm restore -t ${target}${named} goes on`;
 }
 
 /** What the program is told that it is called: the same whether it was compiled by mvvmc or not. */

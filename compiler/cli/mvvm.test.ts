@@ -1,0 +1,315 @@
+/** The command `mvvm` as a person or a script uses it: what it prints where, and the status it ends with. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'mvvm-cli-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const command = join(process.cwd(), 'dist/compiler/cli/mvvm.js');
+await writeFile(join(folder, 'hand.mvvm.wasm'), await handInstrumented({ standalone: true }));
+const plainEcho = join(process.cwd(), 'fixtures/programs/bc.wasm');
+
+beforeEach(async () => {
+  await rm(join(folder, 'hand.mvvm.snap'), { force: true });
+});
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Resolves when this text has been printed on standard error. */
+  readonly says: (text: string) => Promise<void>;
+  readonly ended: Promise<Ended>;
+}
+
+function start(...words: readonly string[]): Running {
+  const env = { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' };
+  const child = spawn(process.execPath, [command, ...words], { cwd: folder, env });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(() => ({ status: child.exitCode, stdout, stderr }));
+  const says = async (text: string): Promise<void> => {
+    while (!stderr.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${stderr}`);
+      await once(child.stderr, 'data');
+    }
+  };
+  return { child, says, ended };
+}
+
+async function mvvm(...words: readonly string[]): Promise<Ended> {
+  const { child, ended } = start(...words);
+  child.stdin?.end();
+  return ended;
+}
+
+/** One line, from us, and no stack trace. */
+function expectOneLine({ stdout, stderr }: Ended): void {
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^mvvm: [^\n]+\n$/);
+}
+
+const result = '4618098372381769873\n';
+const run6 = ['--entry', 'run', '-a', '6,5'];
+
+describe('mvvm run', () => {
+  test('passes on the results of an entry, and nothing of ours', async () => {
+    expect(await mvvm('run', '--entry', 'run', 'hand.mvvm.wasm', '--', '6', '5')).toEqual({
+      status: 0,
+      stdout: result,
+      stderr: '',
+    });
+    expect(await mvvm('run', '--entry', 'divide', 'hand.mvvm.wasm', '--', '-7', '2')).toMatchObject({
+      stdout: '-3\n-1\n',
+    });
+  });
+
+  test('tells a trap, in one line and status 1', async () => {
+    const ended = await mvvm('run', '--entry', 'divide', 'hand.mvvm.wasm', '--', '1', '0');
+    expectOneLine(ended);
+    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('divide by zero') });
+  });
+
+  test('runs a plain module when told so, and refuses it otherwise', async () => {
+    const plain = await mvvm('run', '--plain', plainEcho, '--', '-g5', '-n1');
+    expect(plain).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Trial 1: checksum') });
+    const refused = await mvvm('run', plainEcho);
+    expectOneLine(refused);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('mvvmc -o') });
+  });
+
+  test('writes a line of statistics', async () => {
+    const { stderr } = await mvvm('run', '--stats', ...run6, '-c', '20', 'hand.mvvm.wasm');
+    const [checkpoint = '', line = '', ...rest] = stderr.split('\n');
+    expect(checkpoint).toContain('hand.mvvm.snap');
+    expect(rest).toEqual(['']);
+    expect(JSON.parse(line)).toEqual({
+      stablePoints: 20,
+      checkpoints: [{ milliseconds: expect.any(Number), bytes: expect.any(Number) }],
+      milliseconds: expect.any(Number),
+    });
+  });
+});
+
+describe('mvvm checkpoint and restore', () => {
+  test('stop and go on, as often as one likes', async () => {
+    const words = ['checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '9'];
+    const stopped = await mvvm(...words);
+    expectOneLine(stopped);
+    expect(stopped).toMatchObject({ status: 0, stderr: expect.stringContaining('mvvm restore -t hand.mvvm.wasm') });
+    for (let hop = 0; hop < 3; hop++) {
+      expect(await mvvm('restore', '-t', 'hand.mvvm.wasm', '-c', '7')).toMatchObject({ status: 0, stdout: '' });
+    }
+    const snapshot = await readFile(join(folder, 'hand.mvvm.snap'));
+    expect(await mvvm('restore', '-t', 'hand.mvvm.wasm')).toEqual({ status: 0, stdout: result, stderr: '' });
+    expect(await readFile(join(folder, 'hand.mvvm.snap'))).toEqual(snapshot);
+  });
+
+  test('give -a the next word even if it begins with a dash', async () => {
+    const ended = await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', '--entry', 'divide', '-a', '-7,2');
+    expect(ended).toMatchObject({ status: 0, stdout: '-3\n-1\n' });
+  });
+
+  test('stop at the x-th entry of a function, by index or name', async () => {
+    for (const name of ['3', 'square']) {
+      const words = ['-t', 'hand.mvvm.wasm', ...run6, '-f', name, '-x', '2'];
+      expect(await mvvm('checkpoint', ...words)).toMatchObject({ status: 0, stdout: '' });
+      const { stack } = JSON.parse((await mvvm('inspect', '--json', 'hand.mvvm.snap')).stdout);
+      expect(stack.frames[1]).toMatchObject({ function: 'square', kind: 'entry', slots: [{ name: 'x', value: 3 }] });
+    }
+  });
+
+  test('leave no file when the program ends first', async () => {
+    const ended = await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '100000');
+    expect(ended).toEqual({ status: 0, stdout: result, stderr: '' });
+    expect(existsSync(join(folder, 'hand.mvvm.snap'))).toBe(false);
+  });
+
+  test('put the next checkpoint where they are told', async () => {
+    await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '9', '--snapshot', 'a.snap');
+    await mvvm('restore', '-t', 'hand.mvvm.wasm', '-c', '9', '--snapshot', 'a.snap', '--next-snapshot', 'b.snap');
+    for (const file of ['a.snap', 'b.snap']) {
+      expect(await mvvm('restore', '-t', 'hand.mvvm.wasm', '--snapshot', file)).toMatchObject({ stdout: result });
+    }
+  });
+});
+
+describe('signals', () => {
+  const busy = ['--entry', 'run', '-a', '7900,1', '-i'];
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGUSR1'] as const)('%s stops a program that waits for input', async (signal) => {
+    const { child, says, ended } = start('checkpoint', '-t', 'hand.mvvm.wasm', '-i');
+    await says('started');
+    child.stdin?.write('abc');
+    child.kill(signal);
+    expect(await ended).toMatchObject({ status: 0, stdout: '' });
+    const restored = start('restore', '-t', 'hand.mvvm.wasm');
+    restored.child.stdin?.end('def');
+    expect(await restored.ended).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('a job resumes itself until it is done', async () => {
+    const job = ['run', '--resume', 'job.snap', 'hand.mvvm.wasm', ...busy];
+    const first = start(...job);
+    await first.says('started');
+    first.child.kill('SIGTERM');
+    const { status, stdout } = await first.ended;
+    expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
+    expect(existsSync(join(folder, 'job.snap'))).toBe(true);
+
+    const second = await mvvm(...job);
+    const whole = await mvvm('run', 'hand.mvvm.wasm', '--entry', 'run', '-a', '7900,1');
+    expect(second).toMatchObject({ status: 0, stdout: whole.stdout, stderr: expect.stringContaining('going on from') });
+    expect(existsSync(join(folder, 'job.snap'))).toBe(false);
+  });
+
+  test('an interval writes again and again while the program goes on', async () => {
+    const { child, says, ended } = start('run', '--checkpoint-every', '5ms', '-t', 'hand.mvvm.wasm');
+    await says('the program goes on');
+    await says('the program goes on');
+    child.stdin?.end('abc');
+    expect(await ended).toMatchObject({ status: 0, stdout: '' });
+    expect(existsSync(join(folder, 'hand.mvvm.snap'))).toBe(true);
+  });
+});
+
+describe('standard input', () => {
+  test('is read no further than the program asks', async () => {
+    // The program reads single bytes and is stopped after two of them; the rest is there for the next one.
+    const script = `"${process.execPath}" "${command}" checkpoint -t hand.mvvm.wasm -c 9 2>/dev/null; head -c 100`;
+    const shell = spawn('sh', ['-c', `printf abcdefgh | { ${script}; }`], { cwd: folder });
+    let rest = '';
+    shell.stdout.on('data', (chunk) => {
+      rest += chunk;
+    });
+    await once(shell, 'close');
+    expect(rest).toBe('cdefgh');
+  });
+});
+
+describe('mvvm inspect', () => {
+  test('shows a person what is in a snapshot', async () => {
+    await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '20', '-e', 'TOKEN=hunter2');
+    const { stdout, status } = await mvvm('inspect', 'hand.mvvm.snap');
+    expect(status).toBe(0);
+    expect(stdout).toContain('after 20 stable points');
+    expect(stdout).toContain('#0 square [3] at loop 0 (stable point 3)\n       i32 x = 4\n');
+    expect(stdout).toContain('f32 weight = NaN  (0x7fa00001)');
+    expect(stdout).toContain('Memory 0: 2 pages (128.0 KiB)');
+    expect(stdout).not.toContain('hunter2');
+    expect((await mvvm('inspect', '--secrets', 'hand.mvvm.snap')).stdout).toContain('TOKEN=hunter2');
+  });
+
+  test('shows a program the same as JSON', async () => {
+    await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '20', '-e', 'TOKEN=hunter2');
+    const { stdout } = await mvvm('inspect', '--json', 'hand.mvvm.snap');
+    expect(JSON.parse(stdout)).toMatchObject({
+      entry: 'run',
+      stablePoints: 20,
+      point: 3,
+      stack: { frames: [{ function: 'run' }, { function: 'square' }], droppedSegments: [1] },
+      memories: [{ pages: 2, regions: [{ start: 0, end: 4096 }] }],
+      tables: [{ elements: 3, nulls: 1 }],
+      descriptors: [{ name: 'stdin' }, { name: 'stdout' }, { name: 'stderr' }],
+    });
+    expect(stdout).not.toContain('hunter2');
+  });
+
+  test('says what it can without the module', async () => {
+    await mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '20', '--snapshot', 'lonely.snap');
+    const { stdout, status } = await mvvm('inspect', 'lonely.snap');
+    expect(status).toBe(0);
+    expect(stdout).toContain('name it with -t');
+    expect((await mvvm('inspect', 'lonely.snap', '-t', 'hand.mvvm.wasm')).stdout).toContain('#1 run');
+  });
+});
+
+describe('a wrong command line ends with status 2 and one line', () => {
+  test.each([
+    [[], 'no command'],
+    [['foo'], 'unknown command'],
+    [['restor'], 'did you mean mvvm restore?'],
+    [['hand.mvvm.wasm'], 'write mvvm run'],
+    [['run'], 'no module'],
+    [['run', 'a.wasm', 'b.wasm'], 'go behind --'],
+    [['run', '--bogus', 'a.wasm'], 'unknown option --bogus'],
+    [['run', '--stat', 'a.wasm'], 'did you mean --stats?'],
+    [['run', '--stats=yes', 'a.wasm'], 'takes no value'],
+    [['run', '-c', '0', 'a.wasm'], 'whole number from 1'],
+    [['run', '-c', '1', '-c', '2', 'a.wasm'], 'more than once'],
+    [['run', '-c', '1', '-f', '2', 'a.wasm'], '-c and -f'],
+    [['run', '-c', '1', '-x', '2', 'a.wasm'], '-c and -x'],
+    [['run', '-x', '2', 'a.wasm'], 'add -f'],
+    [['run', '-e', 'A', 'a.wasm'], 'KEY=value'],
+    [['run', '--checkpoint-every', 'soon', 'a.wasm'], 'must be a time'],
+    [['run', '--json', 'a.wasm'], 'an option of mvvm inspect'],
+    [['checkpoint', '-o', 'host', '-s', '9', 'a.wasm'], 'not built in'],
+    [['run', '--plain', '-c', '3', 'a.wasm'], 'cannot be stopped'],
+    [['run', '--resume', 'a', '--snapshot', 'b', 'a.wasm'], 'leave out --snapshot'],
+    [['restore', 'a.wasm', '--', 'x'], 'keeps its arguments'],
+    [['inspect'], 'no snapshot'],
+    [['run', 'a.wasm', '-c'], 'needs a value'],
+  ])('%j', async (words, text) => {
+    const ended = await mvvm(...words);
+    expectOneLine(ended);
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain(text);
+  });
+});
+
+describe('what cannot be used ends with status 1 and one line', () => {
+  test.each([
+    [['run', 'nope.wasm'], 'no such file'],
+    [['run', '.'], 'is a folder'],
+    [['run', command], 'not a WebAssembly module'],
+    [['run', '--entry', 'nope', 'hand.mvvm.wasm'], 'it has run, fall'],
+    [['run', '--entry', 'fall', 'hand.mvvm.wasm', '--', 'x'], 'argument 1 is "x"'],
+    [['run', '-d', 'nowhere', 'hand.mvvm.wasm'], 'does not exist'],
+    [['run', '-f', 'zzz', 'hand.mvvm.wasm'], 'zzz'],
+    [['run', '-c', '9', '--snapshot', 'no/such/x.snap', 'hand.mvvm.wasm'], 'cannot write no/such/x.snap'],
+    [['restore', 'hand.mvvm.wasm'], 'hand.mvvm.snap'],
+    [['restore', 'hand.mvvm.wasm', '--snapshot', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
+    [['restore', 'hand.mvvm.wasm', '--snapshot', '.'], 'directory'],
+    [['inspect', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
+  ])('%j', async (words, text) => {
+    const ended = await mvvm(...words);
+    expectOneLine(ended);
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain(text);
+  });
+
+  test('and a stack trace with -i', async () => {
+    const { stderr } = await mvvm('run', '-i', 'nope.wasm');
+    expect(stderr).toMatch(/\n {4}at /);
+  });
+});
+
+describe('help', () => {
+  test('explains the commands, and each its options', async () => {
+    const { stdout, status } = await mvvm('--help');
+    expect(status).toBe(0);
+    for (const name of ['run', 'checkpoint', 'restore', 'inspect']) {
+      expect(stdout).toContain(`mvvm ${name}`);
+      expect((await mvvm(name, '--help')).stdout).toContain(`mvvm ${name}`);
+    }
+    expect((await mvvm('run', '--help')).stdout).toMatch(/-c, --count +At the n-th stable point/);
+    expect((await mvvm('--version')).stdout).toMatch(/^mvvm \d+\.\d+\.\d+ \(ABI 1, snapshot format \d+, Node /);
+  });
+});
