@@ -75,6 +75,7 @@ export interface Wasi {
  */
 export function createWasi(options: WasiOptions): Wasi {
   checkPreopens(options.preopens);
+  requireTexts(options);
   const table = new FdTable();
   for (const stream of ['stdin', 'stdout', 'stderr'] as const) {
     const data = { kind: 'stdio', stream, rights: stdioRights, inheriting: 0, flags: 0 } as const;
@@ -121,7 +122,6 @@ function requireTexts({ args, env }: Texts): void {
 }
 
 function contextOf(options: WasiRestoreOptions, texts: Texts, table: FdTable): WasiContext {
-  requireTexts(texts);
   return {
     args: [...texts.args],
     env: [...texts.env],
