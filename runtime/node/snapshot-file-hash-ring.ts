@@ -10,7 +10,7 @@
  */
 
 export const SLOTS = 4;
-const PIECE_BYTES = 1 << 20;
+export const PIECE_BYTES: number = 1 << 20;
 const DIGEST_BYTES = 32;
 const WORDS = 1 + 2 * SLOTS;
 const DIGESTS_AT = 4 * WORDS;
@@ -56,9 +56,19 @@ export class HashRing {
     }
   }
 
-  fill(slot: number, piece: Uint8Array): void {
-    this.#words[1 + SLOTS + slot] = piece.length;
-    new Uint8Array(this.#shared, PIECES_AT + slot * PIECE_BYTES, piece.length).set(piece);
+  /** The whole slot, to put a piece at its start. */
+  placeIn(slot: number): Uint8Array {
+    return new Uint8Array(this.#shared, PIECES_AT + slot * PIECE_BYTES, PIECE_BYTES);
+  }
+
+  /** Whether these bytes are somewhere in the ring. */
+  holds(bytes: Uint8Array): boolean {
+    return bytes.buffer === this.#shared;
+  }
+
+  /** Hands the first `length` bytes of a slot to the helper. */
+  publish(slot: number, length: number): void {
+    this.#words[1 + SLOTS + slot] = length;
     this.setState(slot, slotState.full);
   }
 

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { PieceHasher } from '../snapshot/index.js';
-import { HashRing, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
+import { HashRing, PIECE_BYTES, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
 
 /** Smaller snapshots are hashed before a thread has started. */
 const WORTH_A_THREAD = 32 << 20;
@@ -34,7 +34,7 @@ function startHelper(): Helper | undefined {
 class Helper {
   readonly ring: HashRing;
   /** The slot that is filled next: the helper goes round the ring in the same order. */
-  nextSlot = 0;
+  #nextSlot = 0;
   readonly #worker: Worker;
 
   constructor() {
@@ -49,13 +49,16 @@ class Helper {
     this.#worker.on('error', () => {});
   }
 
-  /** Takes a piece if there is room. Says in which slot. */
-  offer(piece: Uint8Array): number | undefined {
-    const slot = this.nextSlot;
-    if (!this.ring.hasHelper || !this.ring.isIn(slot, slotState.free)) return undefined;
-    this.ring.fill(slot, piece);
-    this.nextSlot = (slot + 1) % SLOTS;
-    return slot;
+  /** The slot for the next piece, if there is room in the ring. */
+  freeSlot(): number | undefined {
+    const slot = this.#nextSlot;
+    return this.ring.hasHelper && this.ring.isIn(slot, slotState.free) ? slot : undefined;
+  }
+
+  /** Sets the helper to work on the slot that was free. */
+  publish(slot: number, length: number): void {
+    this.ring.publish(slot, length);
+    this.#nextSlot = (slot + 1) % SLOTS;
   }
 
   /** Ends the thread, wherever it is. */
@@ -70,16 +73,34 @@ export class SharedHasher implements PieceHasher {
   /** Which piece is in which slot, oldest first. */
   readonly #inRing: { readonly slot: number; readonly piece: number }[] = [];
 
+  /** The slot that `place` gave away last. */
+  #lent: number | undefined;
+  #own: Uint8Array | undefined;
+
   constructor(helper: Helper | undefined) {
     this.#helper = helper;
   }
 
-  add(bytes: Uint8Array): void {
-    const piece = this.#digests.length;
+  /** In the ring when the helper has room, which decides who will hash the piece. */
+  place(): Uint8Array {
     this.#collect(0);
-    const slot = this.#helper?.offer(bytes);
-    if (slot !== undefined) this.#inRing.push({ slot, piece });
-    this.#digests.push(slot === undefined ? this.sha256(bytes) : PENDING);
+    const helper = this.#helper;
+    this.#lent = helper?.freeSlot();
+    if (helper !== undefined && this.#lent !== undefined) return helper.ring.placeIn(this.#lent);
+    this.#own ??= new Uint8Array(PIECE_BYTES);
+    return this.#own;
+  }
+
+  add(bytes: Uint8Array): void {
+    const slot = this.#lent;
+    if (this.#helper === undefined || slot === undefined || !this.#helper.ring.holds(bytes)) {
+      this.#digests.push(this.sha256(bytes));
+      return;
+    }
+    this.#lent = undefined;
+    this.#helper.publish(slot, bytes.length);
+    this.#inRing.push({ slot, piece: this.#digests.length });
+    this.#digests.push(PENDING);
   }
 
   finish(): Uint8Array {

@@ -6,13 +6,18 @@
  */
 
 import { encodeUtf8 } from '../abi/index.js';
-import { DIGEST_TAG } from './format.js';
+import { DIGEST_TAG, PIECE_BYTES } from './format.js';
 import { sha256 } from './sha256.js';
 import { type MaybePromise, type Task, wait } from './wait.js';
 
 /** Hashes the pieces of one file, given in order. */
 export interface PieceHasher {
-  /** Takes the next piece. The bytes belong to the caller again when this has returned, or its promise is fulfilled. */
+  /**
+   * A place of 1 MiB for the next piece, for hashers whose other threads can then hash it where it is. After `add` it
+   * must not change until the next place is asked for.
+   */
+  place?(): Uint8Array;
+  /** Takes the next piece. When this has returned, or its promise is fulfilled, bytes elsewhere may change again. */
   add(piece: Uint8Array): MaybePromise<void>;
   /** The SHA-256 of every piece, one behind the other, in order. */
   finish(): MaybePromise<Uint8Array>;
@@ -20,6 +25,11 @@ export interface PieceHasher {
   sha256(bytes: Uint8Array): MaybePromise<Uint8Array>;
   /** Nothing more is wanted, whether it was finished or not. */
   close?(): void;
+}
+
+/** Where the next piece goes: the hasher's place, or the one that was used before. */
+export function nextPlace(hasher: PieceHasher, before?: Uint8Array): Uint8Array {
+  return hasher.place?.() ?? before ?? new Uint8Array(PIECE_BYTES);
 }
 
 /** Makes a hasher for a file of about `bytes` bytes (a guess, to decide what is worth the effort). */

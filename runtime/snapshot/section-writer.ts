@@ -5,7 +5,7 @@
 
 import type { BlockCipher } from './cipher.js';
 import { type Codec, type Codecs, codecFor } from './compression.js';
-import { bodyDigest, type PieceHasher } from './digest.js';
+import { bodyDigest, nextPlace, type PieceHasher } from './digest.js';
 import { SnapshotError, unwritable } from './errors.js';
 import {
   BLOCK_BYTES,
@@ -37,7 +37,7 @@ export class SectionWriter {
   readonly #hasher: PieceHasher;
   readonly #wrapping: Wrapping;
   readonly #codec: Codec | undefined;
-  readonly #chunk = new Uint8Array(PIECE_BYTES);
+  #chunk: Uint8Array;
   #used = 0;
   #flushed = 0;
   #blocks = 0;
@@ -45,6 +45,7 @@ export class SectionWriter {
   constructor(hasher: PieceHasher, wrapping: Wrapping) {
     const { compression, codecs } = wrapping;
     this.#hasher = hasher;
+    this.#chunk = nextPlace(hasher);
     this.#wrapping = wrapping;
     this.#codec = compression === 'none' ? undefined : codecFor(compression, codecs);
   }
@@ -149,6 +150,7 @@ export class SectionWriter {
     const chunk = this.#chunk.subarray(0, this.#used);
     yield* wait(this.#hasher.add(chunk));
     yield chunk;
+    this.#chunk = nextPlace(this.#hasher, this.#chunk);
     this.#flushed += this.#used;
     this.#used = 0;
   }

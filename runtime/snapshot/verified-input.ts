@@ -3,7 +3,7 @@
  * what was used, even when a file changes while it is read.
  */
 
-import { bodyDigest, type PieceHasher, sameBytes, toHex } from './digest.js';
+import { bodyDigest, nextPlace, type PieceHasher, sameBytes, toHex } from './digest.js';
 import { badDigest, SnapshotError, truncated } from './errors.js';
 import { PIECE_BYTES, PREAMBLE_BYTES, SECTION_HEADER_BYTES, TRAILER_BYTES } from './format.js';
 import { PUBLIC_KEY_BYTES, type SignatureFields } from './signature.js';
@@ -17,7 +17,7 @@ export class VerifiedInput {
   readonly #source: SnapshotSource;
   readonly #hasher: PieceHasher;
   readonly #bodyBytes: number;
-  readonly #piece = new Uint8Array(PIECE_BYTES);
+  #piece: Uint8Array | undefined;
   /** Bytes of the body that were loaded so far; the current piece is the last of them. */
   #loaded = 0;
   #at = 0;
@@ -40,7 +40,7 @@ export class VerifiedInput {
     if (into.length > this.left) throw new SnapshotError(truncated(this.#source.size, this.#position + into.length));
     for (let filled = 0; filled < into.length; ) {
       if (this.#at === this.#end) yield* this.#load();
-      const part = this.#piece.subarray(this.#at, Math.min(this.#end, this.#at + into.length - filled));
+      const part = this.#available(into.length - filled);
       into.set(part, filled);
       filled += part.length;
       this.#at += part.length;
@@ -87,9 +87,15 @@ export class VerifiedInput {
     return this.#loaded - this.#end + this.#at;
   }
 
+  /** What of the current piece was not read yet, at most `length` bytes. */
+  #available(length: number): Uint8Array {
+    return this.#piece?.subarray(this.#at, Math.min(this.#end, this.#at + length)) ?? new Uint8Array();
+  }
+
   *#load(): Task<void> {
     this.#end = Math.min(PIECE_BYTES, this.#bodyBytes - this.#loaded);
     this.#at = 0;
+    this.#piece = nextPlace(this.#hasher, this.#piece);
     const piece = this.#piece.subarray(0, this.#end);
     yield* this.#read(piece);
     yield* wait(this.#hasher.add(piece));
