@@ -31,10 +31,18 @@ import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region } from './linear-code.js';
-import { pointsIn } from './linear-code.js';
+import { assignedIn, pointsIn } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
-import { enterFunction, fireFunction, globals, leaveFunction, type Support, steerFunction } from './support.js';
+import {
+  enterFunction,
+  fireFunction,
+  fireInNestFunction,
+  globals,
+  leaveFunction,
+  type Support,
+  steerFunction,
+} from './support.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -63,6 +71,8 @@ class Emitter {
   /** Scratch local, never live across a point. */
   readonly #scratch: number;
   #labels = 0;
+  /** Locals that the innermost loop assigns; none outside of loops. */
+  #assigned: ReadonlySet<number> = new Set();
   /** Set inside a nest of loops that counts in locals. */
   #nest: NestCounters | undefined;
 
@@ -131,8 +141,8 @@ class Emitter {
     return code;
   }
 
-  /** Goes on the way to a point in `region` whose index is in `target`. */
-  #makeDispatch(region: Region, target: () => Expr): Expr[] {
+  /** Goes on the way to the point in `region` that `resume` names. */
+  #makeDispatch(region: Region): Expr[] {
     const { support, numbering } = this.#context;
     const make = this.#make;
     const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = numbering.rangeOf(region);
@@ -141,31 +151,24 @@ class Emitter {
     const labels = new Array<string>(end - first);
     if (isFunction) labels[0] = atLabel(0);
     for (const item of region) for (const [index, label] of resumeLabels(item)) labels[index - first] = label;
-    const bounds = [start, countedLoopsEnd, loopsEnd, nestedStart].map((bound) => make.const(bound));
-    const steer = make.call(support.use(steerFunction), [target(), ...bounds], i32);
     const last = labels[labels.length - 1];
     if (last === undefined) throw new Error('a region without points needs no dispatch');
-    return [
-      make.set(this.#scratch, steer),
-      ...(this.#nest?.makeReload() ?? []),
-      make.brTable(labels, last, make.sub(make.get(this.#scratch, i32), make.const(first))),
-    ];
+    const bounds = [first, countedLoopsEnd, loopsEnd, nestedStart].map((bound) => make.const(bound));
+    const steer = make.call(support.use(steerFunction), bounds, i32);
+    const reload = this.#nest?.makeReload() ?? [];
+    if (labels.every((label) => label === last)) return [make.drop(steer), ...reload, make.br(last)];
+    if (reload.length === 0) return [make.brTable(labels, last, steer)];
+    return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
   }
 
   #makeEntry(): Expr[] {
     const { support, layout, firstPoint } = this.#context;
     const make = this.#make;
-    const target = (): Expr => make.get(this.#scratch, i32);
-    const comeBack = [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body, target)];
+    const comeBack = [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
     const enter = make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
+    const watched = make.lessSigned(enter, make.const(0));
     return [
-      make.if(make.globalGet(globals.entering), [
-        make.if(
-          make.lessSigned(make.tee(this.#scratch, enter, i32), make.const(0)),
-          this.#makeUnwindCheck(this.#fn.entry),
-          [...comeBack],
-        ),
-      ]),
+      make.if(make.globalGet(globals.entering), [make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack)]),
     ];
   }
 
@@ -177,7 +180,10 @@ class Emitter {
 
   /** Lets this frame leave at `point`. */
   #makeLeave(point: Point): Expr[] {
-    return [...this.#context.layout.makeClearDead(point), this.#make.br(unwindLabel, this.#number(point))];
+    return [
+      ...this.#context.layout.makeClearDead(point, this.#assigned),
+      this.#make.br(unwindLabel, this.#number(point)),
+    ];
   }
 
   #makeUnwindCheck(point: Point): Expr[] {
@@ -203,12 +209,22 @@ class Emitter {
   /** The slow path of a poll: asks, and leaves if told so. */
   #makeFire(point: Point, gate: Gate): Expr[] {
     const make = this.#make;
+    const counter = this.#nest?.onlyLocal(gate);
+    if (counter !== undefined) {
+      return [make.if(make.eqz(this.#makeFireInNest(point, gate, counter, false)), this.#makeLeave(point))];
+    }
     const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
     return [
       ...(this.#nest?.makeFlush() ?? []),
       make.if(fire, this.#makeLeave(point)),
       ...(this.#nest?.makeReload() ?? []),
     ];
+  }
+
+  /** Asks; gives the counter its next value, which is 0 when the frame must leave. */
+  #makeFireInNest(point: Point, gate: Gate, counter: number, again: boolean): Expr {
+    const fire = this.#context.support.use(fireInNestFunction(gate, again));
+    return this.#make.tee(counter, this.#make.call(fire, [this.#number(point)], i32), i32);
   }
 
   #emitPoll({ gate, point }: PollItem): Expr[] {
@@ -219,6 +235,14 @@ class Emitter {
   // --- Loops ---
 
   #emitLoop(loop: LoopItem): Expr[] {
+    const outer = this.#assigned;
+    this.#assigned = assignedIn(loop.body);
+    const code = this.#emitLoopOfNest(loop);
+    this.#assigned = outer;
+    return code;
+  }
+
+  #emitLoopOfNest(loop: LoopItem): Expr[] {
     if (this.#nest !== undefined || !isCallFree(loop)) return this.#emitLoopCode(loop);
     this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
     const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];
@@ -247,30 +271,37 @@ class Emitter {
     const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
     const { before, isZero } = this.#makeCountdown(gate);
     const body = this.#emitRegion(loop.body, [...before, make.brIf(slow, isZero)]);
+    const fast = make.block(slow, [make.loop(loop.name, body), ...(endsOpen(loop.body) ? [make.br(exit)] : [])]);
+    const code = make.loop(again, [fast, ...this.#makeFireAgain(point, gate, again)]);
+    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+  }
+
+  /** The slow path of an inner loop: asks, and enters the loop again, whose head counts this passing a second time. */
+  #makeFireAgain(point: Point, gate: Gate, again: string): Expr[] {
+    const make = this.#make;
+    const only = this.#nest?.onlyLocal(gate);
+    if (only !== undefined) {
+      return [make.brIf(again, this.#makeFireInNest(point, gate, only, true)), ...this.#makeLeave(point)];
+    }
     const counter = this.#nest?.local(gate);
     if (counter === undefined) throw new Error('an inner loop is part of a nest');
-    const fast = make.block(slow, [make.loop(loop.name, body), ...(endsOpen(loop.body) ? [make.br(exit)] : [])]);
     const recount = make.set(counter, make.add(make.get(counter, i32), make.const(1)));
-    return [make.block(exit, [make.loop(again, [fast, ...this.#makeFire(point, gate), recount, make.br(again)])])];
+    return [...this.#makeFire(point, gate), recount, make.br(again)];
   }
 
   /** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */
   #emitOuterLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const { before, isZero } = this.#makeCountdown(gate);
-    const resume = make.if(make.globalGet(globals.resume), this.#dispatchInto(loop));
+    const resume = make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body));
     const prelude = [...before, make.if(isZero, [resume, ...this.#makeFire(point, gate)])];
     return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
   }
 
   #emitUnpolledLoop(loop: LoopItem): Expr[] {
     const make = this.#make;
-    const prelude = [make.if(make.globalGet(globals.resume), this.#dispatchInto(loop))];
+    const prelude = [make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body))];
     return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
-  }
-
-  #dispatchInto(loop: LoopItem): Expr[] {
-    return this.#makeDispatch(loop.body, () => this.#make.globalGet(globals.resume));
   }
 
   // --- Calls ---

@@ -2,7 +2,7 @@
  * The frame of a function: which values are saved when it leaves, in which order.
  *
  * All points of a function share one layout, the union of what is live at any of them; what is dead at the point in
- * question is saved as zero. So a function needs one place that saves and one that restores, however many points it has.
+ * question is saved with whatever value it has. So a function needs one place that saves and one that restores, however many points it has.
  *
  *     pop order:   point number | i32 slots | i64 | f32 | f64 | v128 | slots of locals that hold tuples, part by part
  */
@@ -54,10 +54,13 @@ export class FrameLayout {
     });
   }
 
-  /** Sets the locals to zero that are saved but dead at a point. */
-  makeClearDead(point: Point): Expr[] {
+  /**
+   * Sets the locals to zero that are saved but dead at a point, of those in `candidates`: locals that the innermost loop
+   * assigns. Saving the old value of such a local would keep it alive around the loop.
+   */
+  makeClearDead(point: Point, candidates: ReadonlySet<number>): Expr[] {
     return this.#locals
-      .filter(({ local }) => !point.live.has(local))
+      .filter(({ local }) => candidates.has(local) && !point.live.has(local))
       .map(({ local, type }) => this.#make.set(local, this.#make.zero(type)));
   }
 

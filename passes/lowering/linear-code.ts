@@ -18,9 +18,11 @@
 
 import type { PointKind } from '../../runtime/abi/index.js';
 import type { Expr } from '../ir/binaryen.js';
+import { kindOf, localIndex } from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
+import { walk } from '../ir/walk.js';
 
 /** A stable point of the function that is being lowered. */
 export interface Point {
@@ -86,4 +88,22 @@ export function pointsIn(region: Region): Point[] {
     if (item.kind === 'loop') return [...(item.point ? [item.point] : []), ...pointsIn(item.body)];
     return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
   });
+}
+
+/** Locals that code in a region assigns, its loops included. */
+export function assignedIn(region: Region): Set<number> {
+  const assigned = new Set<number>();
+  const collect = (expr: Expr): void =>
+    walk(expr, (inner) => {
+      if (kindOf(inner) === 'LocalSet') assigned.add(localIndex(inner));
+    });
+  for (const item of region) {
+    if (item.kind === 'statement') collect(item.expr);
+    if (item.kind === 'call') {
+      collect(item.call);
+      if (item.result !== undefined) assigned.add(item.result);
+    }
+    if (item.kind === 'loop') for (const local of assignedIn(item.body)) assigned.add(local);
+  }
+  return assigned;
 }

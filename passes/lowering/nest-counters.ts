@@ -78,6 +78,11 @@ export class NestCounters {
     return this.#locals.get(counterOf(gate));
   }
 
+  /** The same, where the nest counts for no other counter. */
+  onlyLocal(gate: Gate): number | undefined {
+    return this.#locals.size === 1 ? this.local(gate) : undefined;
+  }
+
   /** Locals from globals. */
   makeReload(): Expr[] {
     return [...this.#locals].map(([name, local]) => this.#make.set(local, this.#make.globalGet(name)));

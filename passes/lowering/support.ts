@@ -49,15 +49,24 @@ export const fireFunction: Readonly<Record<Gate, string>> = {
   dirty: 'mvvm.fire_dirty',
 };
 
+/**
+ * The same for a nest of loops that counts for this gate alone, in a local: `(point) -> i32`, the local's next value, or
+ * 0 when the frame must leave. With `again` the value is one more: the loop's head counts this passing again.
+ */
+export const fireInNestFunction = (gate: Gate, again: boolean): string =>
+  `${fireFunction[gate]}_in_nest${again ? '_again' : ''}`;
+
 /** `(first point) -> i32`: at a function's entry while entering; the index of the point to resume at, or negative. */
 export const enterFunction = 'mvvm.enter';
-/** `(target, start, countedLoopsEnd, loopsEnd, nestedStart) -> target`: one step of the way to the point `target`. */
+/** `(first, countedLoopsEnd, loopsEnd, nestedStart) -> resume - first`: one step of the way to the point `resume`. */
 export const steerFunction = 'mvvm.steer';
 /** `(point)`: ends the saving of a frame. */
 export const leaveFunction = 'mvvm.leave';
 
 export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
 const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
+
+const gates: readonly Gate[] = ['budget', 'counted', 'dirty'];
 
 /** Sizes of the groups in which values are pushed: few functions, short code. */
 const groupSizes = [8, 4, 2, 1] as const;
@@ -79,6 +88,12 @@ export class Support {
       [enterFunction, () => this.#addEnter()],
       [steerFunction, () => this.#addSteer()],
       [leaveFunction, () => this.#addLeave()],
+      ...gates.flatMap((gate) =>
+        [false, true].map((again): [string, () => void] => [
+          fireInNestFunction(gate, again),
+          () => this.#addFireInNest(gate, again),
+        ]),
+      ),
       ...slotTypes.map((type): [string, () => void] => [popFunction(type), () => this.#addPop(type)]),
       ...slotTypes.flatMap((type) =>
         groupSizes.map((count): [string, () => void] => [pushFunction(type, count), () => this.#addPush(type, count)]),
@@ -161,6 +176,20 @@ export class Support {
     this.#module.addFunction(fireFunction.counted, i32, i32, [], make.functionBody(body));
   }
 
+  /** `budget = 0 unless counted; return fire(point) ? 0 : counter (+ 1)`, where the counter is the gate's. */
+  #addFireInNest(gate: Gate, again: boolean): void {
+    const { make } = this.#module;
+    const counter = gate === 'counted' ? globals.counter : globals.budget;
+    const next = make.globalGet(counter);
+    const body = [
+      // The nest has counted it down to zero in its local.
+      ...(gate === 'counted' ? [] : [make.globalSet(globals.budget, make.const(0))]),
+      make.if(make.call(this.use(fireFunction[gate]), [make.get(0, i32)], i32), [make.return(make.const(0))]),
+      make.return(again ? make.add(next, make.const(1)) : next),
+    ];
+    this.#module.addFunction(fireInNestFunction(gate, again), i32, i32, [], make.functionBody(body));
+  }
+
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */
   #addFireDirty(): void {
     const { make } = this.#module;
@@ -180,7 +209,7 @@ export class Support {
   }
 
   /**
-   *     if (entering & 1) { index = pop() - first; if (--frames == 0) entering &= 2; return index }
+   *     if (entering & 1) { resume = pop() - first; if (--frames == 0) entering &= 2; return resume }
    *     fire(first); return -1                              ;; entries are watched
    */
   #addEnter(): void {
@@ -189,12 +218,12 @@ export class Support {
     const index = make.sub(make.call(importNames.pop, [], i32), make.get(0, i32));
     const body = [
       make.if(rewinding, [
-        make.set(0, index),
+        make.globalSet(globals.resume, index),
         make.globalSet(globals.frames, make.sub(make.globalGet(globals.frames), make.const(1))),
         make.if(make.eqz(make.globalGet(globals.frames)), [
           make.globalSet(globals.entering, make.and(make.globalGet(globals.entering), make.const(2))),
         ]),
-        make.return(make.get(0, i32)),
+        make.return(make.globalGet(globals.resume)),
       ]),
       make.drop(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
       make.return(make.const(-1)),
@@ -203,43 +232,40 @@ export class Support {
   }
 
   /**
+   *     target = resume
    *     if (target < nestedStart) {            ;; it is in this region: counting goes on as it was
    *       resume = 0
-   *       counter = saved_counter + (start <= target < countedLoopsEnd)     ;; a loop's head counts its passing again
-   *       budget = saved_budget + (countedLoopsEnd <= target < loopsEnd)
+   *       counter = saved_counter + (target is one of the region's counted loops)     ;; its head counts this passing again
+   *       budget = saved_budget + (target is another loop of the region)
    *     } else {                               ;; it is in a loop of this region: the loop's poll must take its slow path
-   *       resume = target; counter = 1; budget = 1
+   *       counter = 1; budget = 1
    *     }
+   *     return target - first
+   *
+   * Point 0, the function's entry, is no loop although the numbers of the outermost region begin there.
    */
   #addSteer(): void {
     const { make } = this.#module;
-    const get = (index: number): Expr => make.get(index, i32);
-    const within = (low: number, high: number): Expr =>
-      make.and(make.eqz(make.lessUnsigned(get(0), get(low))), make.lessUnsigned(get(0), get(high)));
-    const [, start, countedLoopsEnd, loopsEnd, nestedStart] = [0, 1, 2, 3, 4] as const;
+    const [first, countedLoopsEnd, loopsEnd, nestedStart, target] = [0, 1, 2, 3, 4].map(
+      (index) => (): Expr => make.get(index, i32),
+    );
+    if (!first || !countedLoopsEnd || !loopsEnd || !nestedStart || !target)
+      throw new Error('steer has four parameters');
+    const isLoop = (end: Expr): Expr => make.and(make.lessUnsigned(target(), end), make.notZero(target()));
+    const isOtherLoop = make.and(isLoop(loopsEnd()), make.eqz(make.lessUnsigned(target(), countedLoopsEnd())));
     const body = [
       make.if(
-        make.lessUnsigned(get(0), get(nestedStart)),
+        make.lessUnsigned(make.tee(4, make.globalGet(globals.resume), i32), nestedStart()),
         [
           make.globalSet(globals.resume, make.const(0)),
-          make.globalSet(
-            globals.counter,
-            make.add(make.globalGet(globals.savedCounter), within(start, countedLoopsEnd)),
-          ),
-          make.globalSet(
-            globals.budget,
-            make.add(make.globalGet(globals.savedBudget), within(countedLoopsEnd, loopsEnd)),
-          ),
+          make.globalSet(globals.counter, make.add(make.globalGet(globals.savedCounter), isLoop(countedLoopsEnd()))),
+          make.globalSet(globals.budget, make.add(make.globalGet(globals.savedBudget), isOtherLoop)),
         ],
-        [
-          make.globalSet(globals.resume, get(0)),
-          make.globalSet(globals.counter, make.const(1)),
-          make.globalSet(globals.budget, make.const(1)),
-        ],
+        [make.globalSet(globals.counter, make.const(1)), make.globalSet(globals.budget, make.const(1))],
       ),
-      make.return(get(0)),
+      make.return(make.sub(target(), first())),
     ];
-    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32, i32]), i32, [], make.functionBody(body));
+    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32]), i32, [i32], make.functionBody(body));
   }
 
   #addLeave(): void {
