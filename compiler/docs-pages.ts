@@ -11,7 +11,7 @@ const stages: readonly { readonly stage: PassInfo['stage']; readonly title: stri
   {
     stage: 'analysis',
     title: 'Analysis',
-    text: 'These find out what the lowering must know, or check what the placement promised. They change nothing.',
+    text: 'These refuse what cannot be compiled, tidy up, and check what the placement promised. None adds anything to the module.',
   },
   {
     stage: 'lowering',
