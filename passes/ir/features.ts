@@ -77,7 +77,7 @@ export function findFeatures(module: IrModule): number {
   for (const { kind, item } of module.exports()) {
     if (kind === 'global' && globals.get(item)?.mutable) found |= bits.mutableGlobals;
   }
-  if (module.tables().length > 1) found |= bits.bulkMemory | bits.referenceTypes;
+  if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;
 }

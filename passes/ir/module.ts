@@ -204,7 +204,15 @@ export class IrModule {
   elementFunctions(): string[] {
     const segments = this.#elementSegments();
     if (segments.some(isPassive)) return this.functions().map((fn) => fn.name);
-    return [...new Set(segments.flatMap((segment) => api.getElementSegmentInfo(segment).data))];
+    return [...new Set(segments.flatMap((segment) => api.getElementSegmentInfo(segment).data))].filter(
+      (name) => name !== '',
+    );
+  }
+
+  /** Whether an element segment has something else in it than functions. */
+  hasNullElements(): boolean {
+    const active = this.#elementSegments().filter((segment) => !isPassive(segment));
+    return active.some((segment) => api.getElementSegmentInfo(segment).data.includes(''));
   }
 
   #elementSegments(): number[] {
@@ -332,6 +340,8 @@ export class IrModule {
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  // What Binaryen throws is no Error, but has a message.
+  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
+  const text = String(message ?? '');
   return text.replace(/\s+/g, ' ').trim() || 'no reason given';
 }

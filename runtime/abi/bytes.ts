@@ -110,7 +110,10 @@ export class ByteReader {
 // TextEncoder and TextDecoder exist in every engine we run on, but belong to no ECMAScript library that this layer,
 // which knows neither browsers nor Node, is compiled against.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-declare const TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string };
+declare const TextDecoder: new (
+  label: string,
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
 
 export function encodeUtf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -118,7 +121,7 @@ export function encodeUtf8(text: string): Uint8Array {
 
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new MalformedBytes('holds a text that is not UTF-8');
   }
