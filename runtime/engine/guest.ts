@@ -47,7 +47,10 @@ export type Outcome =
   | { readonly kind: 'trapped'; readonly error: unknown };
 
 export interface GuestStatistics {
-  /** Stable points passed here, over all runs of this guest; those before a restore are not in it. */
+  /**
+   * Stable points passed here, over all runs of this guest; those before a restore are not in it. While a run is under
+   * way: until the last poll.
+   */
   readonly stablePoints: number;
   /** Checkpoints taken. */
   readonly checkpoints: number;
@@ -67,6 +70,9 @@ export interface GuestSetUp {
 }
 
 type Phase = 'fresh' | 'stopped' | 'running' | 'over';
+
+/** Thrown through a function's entry that was called only to hear how much budget is left. */
+const onlyCounting = Symbol('only counting');
 
 /** What was saved when the guest was told to leave; the frames, memories and globals follow when it has left. */
 interface Prepared {
@@ -95,6 +101,8 @@ export class Guest {
   /** Present from the moment the guest is told to leave until it has left. */
   #prepared: Prepared | undefined;
   #requested = false;
+  /** True while {@link #countRest} asks. */
+  #counting = false;
   #checkpoints = 0;
   #milliseconds = 0;
 
@@ -113,7 +121,10 @@ export class Guest {
       {
         requested: () => this.#control.requested(),
         canLeave: () => this.#control.requested() && this.#prepare() === 'ready',
-        leave: () => functionExport(this.#exports, abiExports.interrupt)(),
+        leave: () => {
+          this.#countRest();
+          functionExport(this.#exports, abiExports.interrupt)();
+        },
         exit: (status) => this.#abort.throw({ kind: 'exit', status }),
       },
       from === undefined ? undefined : { state: from.wasi },
@@ -177,7 +188,10 @@ export class Guest {
       return outcome;
     } finally {
       this.#phase = outcome?.kind === 'checkpointed' ? 'stopped' : 'over';
-      if (this.#phase === 'over') this.#system.close();
+      if (this.#phase === 'over') {
+        this.#countRest();
+        this.#system.close();
+      }
       this.#milliseconds += this.#now() - before;
     }
   }
@@ -240,6 +254,33 @@ export class Guest {
     return { kind: 'trapped', error };
   }
 
+  #poll(point: number, budget: number): number {
+    if (!this.#counting) return this.#control.poll(point, budget);
+    this.#control.count(budget);
+    throw onlyCounting;
+  }
+
+  /**
+   * Counts the points passed since the last poll. The module alone knows them, and tells when a function is entered
+   * whose entry is watched; the poll is before the function's first instruction and ends in a trap, so nothing of the
+   * guest runs.
+   */
+  #countRest(): void {
+    const { map } = this.#program;
+    const probe = map.exports.find((entry) => entry.function >= 0 && !entry.signature.params.includes('v128'));
+    if (probe === undefined) return;
+    const watch = functionExport(this.#exports, abiExports.watch);
+    this.#counting = true;
+    watch(1);
+    try {
+      functionExport(this.#exports, probe.name)(...zeroArguments(probe));
+    } catch {
+      this.#abort.take();
+    }
+    watch(this.#control.watches ? 1 : 0);
+    this.#counting = false;
+  }
+
   /** Tries everything that could make saving impossible. */
   #prepare(): 'ready' | 'refused' | 'later' {
     // A host function of the embedder's that called back cannot be left; neither can arguments not yet passed be kept.
@@ -293,7 +334,7 @@ export class Guest {
 
   #abiImports(): Record<string, (a: number, b: number) => number | undefined> {
     return {
-      [abiImports.poll]: this.#abort.guard((point, budget) => this.#control.poll(point, budget)),
+      [abiImports.poll]: this.#abort.guard((point, budget) => this.#poll(point, budget)),
       [abiImports.push]: this.#abort.guard((word) => {
         this.#stream.push(word);
         return undefined;

@@ -24,7 +24,6 @@ function undisturbed(rounds: number): { state: unknown; ticks: number[] } {
   return { state: finalState(guest, guest.run()), ticks };
 }
 
-/** Start function 5 points; every round one loop point and, when it squares n, 1 + n points. */
 const ROUNDS = 6;
 
 describe('a guest stopped at a stable point', () => {
@@ -129,6 +128,30 @@ describe('a guest stopped at a stable point', () => {
   });
 });
 
+describe('counting', () => {
+  /** Start function 5, entry of run, loop of run per round, and 1 + n in each `square` of n. */
+  const squared = [2, 5, 6];
+  const points = 5 + 1 + ROUNDS + squared.reduce((sum, n) => sum + 1 + n, 0);
+
+  test('is exact at the end, whoever was asked how often', () => {
+    const guest = startRun(ROUNDS);
+    const outcome = guest.run();
+    expect(guest.statistics.stablePoints).toBe(points);
+    expect(finalState(guest, outcome)).toEqual(undisturbed(ROUNDS).state);
+    const stopped = startRun(ROUNDS);
+    stopped.run({ atPoint: 17 });
+    stopped.run();
+    expect(stopped.statistics).toMatchObject({ stablePoints: points, checkpoints: 1 });
+  });
+
+  test('goes on over a restore', () => {
+    const snapshot = expectSnapshot(startRun(ROUNDS).run({ atPoint: 17 }));
+    const continued = restoreGuest(program, snapshot, hostOf());
+    continued.run();
+    expect(continued.statistics.stablePoints).toBe(points - 17);
+  });
+});
+
 describe('other ways to stop', () => {
   test('at the x-th entry of a function', () => {
     const conditions: StopConditions = { atEntry: { function: 1, count: 2 } };
@@ -139,8 +162,8 @@ describe('other ways to stop', () => {
       ['run', 'call'],
       ['square', 'entry'],
     ]);
-    // Round 0 squares 2, round 1 squares 3.
-    expect(frames[1]?.slots[0]).toMatchObject({ name: 'x', value: 3 });
+    // Round 0 squares 2, rounds 1 and 2 negate, round 3 squares 5.
+    expect(frames[1]?.slots[0]).toMatchObject({ name: 'x', value: 5 });
     expect(finalState(guest, guest.run())).toEqual(undisturbed(ROUNDS).state);
   });
 

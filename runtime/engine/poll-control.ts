@@ -78,13 +78,18 @@ export class PollControl {
 
   /** The answer to the module's `poll`: a budget above 0, or 0 to leave. */
   poll(point: number, budget: number): number {
-    this.#passed += this.#granted - budget;
-    this.#granted = budget;
+    this.count(budget);
     // Budget is left: this is either an entry being watched, which costs none, or a counted gate.
     if (budget > 0 && this.#isWatchedEntry(point)) return this.#stopsAtEntry(point) ? 0 : budget;
     if (this.#stopsAtPoint(point) || this.#stopsOnRequest(point)) return 0;
     if (budget <= 0) this.#adaptPace();
     return this.#grant();
+  }
+
+  /** The module says how much budget is left. */
+  count(budget: number): void {
+    this.#passed += this.#granted - budget;
+    this.#granted = budget;
   }
 
   /** Whether a checkpoint is asked for, apart from any count: also a reason to leave a call that would block. */
