@@ -60,7 +60,7 @@ export function invalidProfile(source: string, reason: string): Diagnostic {
   return {
     code: 'options/invalid-profile',
     message: `${source} is not a profile: ${reason}`,
-    hint: 'docs/passes.md describes the file, under checkpoint-pgo',
+    hint: 'a profile is {"original": <SHA-256>, "points": [{"function", "kind", "ordinal", "count"}, ...]}',
   };
 }
 
