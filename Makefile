@@ -16,9 +16,10 @@ help: ## list the targets
 
 setup: $(INSTALLED) ## install the npm packages, once
 
+# Not `npm ci`: npm 11's refuses a lock file that leaves out an optional package of a platform that is not this one.
 $(INSTALLED): package.json package-lock.json
 	@echo 'Installing npm packages ...'
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: setup ## compile TypeScript to dist/
