@@ -284,7 +284,7 @@ describe('what cannot be used ends with status 1 and one line', () => {
     [['run', '-d', 'nowhere', 'hand.mvvm.wasm'], 'does not exist'],
     [['run', '-f', 'zzz', 'hand.mvvm.wasm'], 'zzz'],
     [['run', '-c', '9', '--snapshot', 'no/such/x.snap', 'hand.mvvm.wasm'], 'cannot write no/such/x.snap'],
-    [['restore', 'hand.mvvm.wasm'], 'hand.mvvm.snap'],
+    [['restore', 'hand.mvvm.wasm'], 'there is no snapshot hand.mvvm.snap'],
     [['restore', 'hand.mvvm.wasm', '--snapshot', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
     [['restore', 'hand.mvvm.wasm', '--snapshot', '.'], 'directory'],
     [['inspect', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],

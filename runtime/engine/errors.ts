@@ -67,8 +67,14 @@ export const unknownImports = (names: readonly string[]): Diagnostic => ({
 
 export const noSuchFunction = (name: string, known: readonly string[]): Diagnostic => ({
   code: 'no-such-function',
-  message: `the module has no function ${JSON.stringify(name)} to stop in or to call`,
-  hint: known.length > 0 ? `it has ${shortList(known)}` : 'it has none that could be named',
+  message: `the module has no exported function ${JSON.stringify(name)}`,
+  hint: known.length > 0 ? `it has ${shortList(known)}` : 'it exports none',
+});
+
+export const cannotStopIn = (name: string, known: readonly string[]): Diagnostic => ({
+  code: 'no-such-function',
+  message: `the module has no function ${JSON.stringify(name)} with stable points; it may have been inlined`,
+  hint: known.length > 0 ? `it has ${shortList(known)}` : 'it has none with stable points',
 });
 
 export const unsupportedEntry = (name: string, reason: string): Diagnostic => ({

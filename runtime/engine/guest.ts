@@ -17,6 +17,7 @@ import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
 import { findInnermostPoint } from './frames.js';
 import { HostCallDepth, linkImports } from './linking.js';
 import { ModuleState } from './module-state.js';
+import type { GuestStatistics, Outcome } from './outcome.js';
 import { PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
 import type { System, SystemFactory } from './system.js';
@@ -26,36 +27,6 @@ import { WordStream } from './word-stream.js';
 export interface Call {
   readonly entry: ExportInfo;
   readonly args: readonly WasmValue[];
-}
-
-/** How a run of a guest ended. */
-export type Outcome =
-  | {
-      readonly kind: 'finished';
-      /** What the entry returned, in order. */
-      readonly results: readonly WasmValue[];
-      /** 0, or what the program gave to `proc_exit`. */
-      readonly exitStatus: number;
-    }
-  | {
-      readonly kind: 'checkpointed';
-      /** Its memories are views of the guest's own, good until the guest is run again. */
-      readonly snapshot: Snapshot;
-      /** Milliseconds since the guest was told to leave. */
-      readonly milliseconds: number;
-    }
-  | { readonly kind: 'trapped'; readonly error: unknown };
-
-export interface GuestStatistics {
-  /**
-   * Stable points passed here, over all runs of this guest; those before a restore are not in it. While a run is under
-   * way: until the last poll.
-   */
-  readonly stablePoints: number;
-  /** Checkpoints taken. */
-  readonly checkpoints: number;
-  /** Milliseconds spent in {@link Guest.run}. */
-  readonly milliseconds: number;
 }
 
 export interface GuestSetUp {

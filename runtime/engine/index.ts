@@ -2,8 +2,9 @@
 
 export type { WasmValue } from './entry.js';
 export { badDirectory, type Diagnostic, EngineError, type EngineErrorCode } from './errors.js';
-export { Guest, type GuestStatistics, type Outcome } from './guest.js';
+export { Guest } from './guest.js';
 export type { LookingInputStream } from './input-taken.js';
+export type { GuestStatistics, Outcome } from './outcome.js';
 export { type PlainGuest, startPlain } from './plain.js';
 export type { StopConditions } from './poll-control.js';
 export { compileModule, findFunction, loadProgram, openProgram, type Program } from './program.js';

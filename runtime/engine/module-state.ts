@@ -1,16 +1,8 @@
 /** The part of a module's state that the host saves itself: memories and tables that can change. */
 
 import { exports as abiExports, type StableMap } from '../abi/index.js';
+import { type MemoryImage, WASM_PAGE } from '../snapshot/index.js';
 import { badState, EngineError, memoryLimit, missingExport, notSavable } from './errors.js';
-
-const PAGE_BYTES = 65_536;
-
-/** A memory as a snapshot holds it. */
-export interface MemoryImage {
-  /** Size in pages of 64 KiB. */
-  readonly pages: number;
-  readonly bytes: Uint8Array;
-}
 
 /** The memories and tables of one instance, as docs/abi.md says where to find them. */
 export class ModuleState {
@@ -48,7 +40,7 @@ export class ModuleState {
   /** Views of the memories as they are, not copies: good until the guest goes on. */
   viewMemories(): MemoryImage[] {
     return this.memories.map((memory) => ({
-      pages: memory.buffer.byteLength / PAGE_BYTES,
+      pages: memory.buffer.byteLength / WASM_PAGE,
       bytes: new Uint8Array(memory.buffer),
     }));
   }
@@ -82,7 +74,7 @@ export class ModuleState {
     this.memories.forEach((memory, index) => {
       const image = images[index];
       if (image === undefined) throw new EngineError(badState(`memory ${index} is missing`));
-      const missing = image.pages - memory.buffer.byteLength / PAGE_BYTES;
+      const missing = image.pages - memory.buffer.byteLength / WASM_PAGE;
       if (missing < 0) throw new EngineError(badState(`memory ${index} is smaller than the module's minimum`));
       try {
         if (missing > 0) memory.grow(missing);

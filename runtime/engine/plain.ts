@@ -6,8 +6,8 @@
 import { Abort } from './abort.js';
 import { COMMAND_ENTRY, findEntry, functionExport, listResults, makeArguments, REACTOR_SETUP } from './entry.js';
 import { EngineError, notSavable } from './errors.js';
-import type { Outcome } from './guest.js';
 import { linkImports } from './linking.js';
+import type { Outcome } from './outcome.js';
 import { readExports } from './read-exports.js';
 import type { StartOptions } from './start.js';
 import { noSystem } from './system.js';

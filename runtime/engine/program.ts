@@ -8,7 +8,7 @@ import {
   type StableMap,
   sections,
 } from '../abi/index.js';
-import { damagedSection, EngineError, noSuchFunction, notCompiled, notWasm } from './errors.js';
+import { cannotStopIn, damagedSection, EngineError, notCompiled, notWasm } from './errors.js';
 
 export interface Program {
   readonly module: WebAssembly.Module;
@@ -57,7 +57,7 @@ export function findFunction({ map }: Program, wanted: string): number {
   const exported = map.exports.find((entry) => entry.name === wanted)?.function ?? -1;
   if (exported >= 0) return exported;
   throw new EngineError(
-    noSuchFunction(
+    cannotStopIn(
       wanted,
       map.functions.map((fn) => (isIndex ? String(fn.originalIndex) : fn.name)),
     ),

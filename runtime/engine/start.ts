@@ -29,6 +29,18 @@ export interface StartOptions extends GuestOptions {
  * Makes a guest that will begin at its entry. The start function (if the module had a start section) and a reactor's
  * `_initialize` run first, within the first {@link Guest.run}.
  *
+ * @example
+ * // A command, stopped at the thousandth stable point.
+ * const guest = startGuest(program, { system: wasiSystem({ args: ['bc', '-g10'] }) });
+ * const outcome = guest.run({ atPoint: 1000 });
+ *
+ * @example
+ * // Any export, with the embedder's own imports, stopped when a flag is set.
+ * const imports = { env: { report: (n: number) => console.log(n) } };
+ * const guest = startGuest(program, { imports, entry: 'solve', entryArguments: [9, 10n] });
+ * const outcome = guest.run({ requested: () => Atomics.load(flag, 0) === 1 });
+ * if (outcome.kind === 'finished') console.log(outcome.results);
+ *
  * @throws {EngineError} `unknown-import`, `no-such-function`, `unsupported-entry` or `wrong-arguments`
  */
 export function startGuest(program: Program, options: StartOptions = {}): Guest {
@@ -46,6 +58,10 @@ export function startGuest(program: Program, options: StartOptions = {}): Guest 
 /**
  * Makes a guest that will go on where the snapshot stopped. Everything is checked before anything is allocated or
  * opened; nothing of the guest runs before {@link Guest.run}.
+ *
+ * @example
+ * const guest = restoreGuest(program, decodeSnapshot(bytes), { system: wasiSystem({ preopens, stdio }) });
+ * const outcome = guest.run();
  *
  * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`, `snapshot/frames` when it does not fit the program
  * @throws {EngineError} `memory-limit`, `bad-state` or `unknown-import`

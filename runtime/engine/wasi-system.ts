@@ -72,8 +72,11 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
       random,
       wait: (request: WaitRequest): WaitOutcome => {
         const outcome = hostWait(request);
-        // A refused checkpoint is no reason to leave: what was waited for is looked at again.
-        return outcome === 'interrupted' && !hooks.canLeave() ? 'ready' : outcome;
+        if (outcome !== 'interrupted' || hooks.canLeave()) return outcome;
+        // The checkpoint is refused, or has to wait until a host function that called back has returned. What was waited
+        // for is looked at again, but not without a rest: the request may stay.
+        pause(restOf(request));
+        return 'ready';
       },
       interrupt: () => hooks.leave(),
     };
@@ -161,6 +164,11 @@ function sleep({ timeout }: WaitRequest, hooks: SystemHooks): WaitOutcome {
     if (left <= 0) return 'timeout';
     pause(Math.min(left, SLICE_MS));
   }
+}
+
+/** Milliseconds, no more than a slice. */
+function restOf({ timeout }: WaitRequest): number {
+  return timeout === undefined ? SLICE_MS : Math.min(SLICE_MS, Number(timeout) / 1e6);
 }
 
 function pause(milliseconds: number): void {

@@ -18,7 +18,7 @@ import {
   type WasiSetUp,
   wasiSystem,
 } from '../engine/index.js';
-import { encodeSnapshot, type Snapshot } from '../snapshot/index.js';
+import { encodeSnapshot, inFile, isSnapshotError, type Snapshot } from '../snapshot/index.js';
 import {
   ErrnoError,
   errno,
@@ -130,7 +130,11 @@ function makeGuest(): Guest {
   const { from } = beginning;
   const snapshot = typeof from === 'string' ? readSnapshotFile(from) : from;
   send({ kind: 'log', text: `restoring ${snapshot.entry} at stable point ${snapshot.point}` });
-  return restoreGuest(program, snapshot, options);
+  try {
+    return restoreGuest(program, snapshot, options);
+  } catch (error) {
+    throw typeof from === 'string' && isSnapshotError(error) ? inFile(error, from) : error;
+  }
 }
 
 function runGuest(): void {

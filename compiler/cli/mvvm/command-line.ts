@@ -83,7 +83,7 @@ export function parseCommandLine(words: readonly string[]): Request {
 
 function parseCommand(command: Command, words: readonly string[]): Request {
   const end = words.includes('--') ? words.indexOf('--') : words.length;
-  const { _: operands, $0: _program, ...given } = makeParser(command, clarify(words.slice(0, end))).parseSync();
+  const { _: operands, $0: _program, ...given } = makeParser(clarify(words.slice(0, end))).parseSync();
   const result = optionValues.safeParse(given);
   if (!result.success) throw explain(command, result.error.issues);
   checkOwnership(command, given);
@@ -196,7 +196,7 @@ export function defaultSnapshot(target: string): string {
   return `${target.replace(/\.wasm$/, '')}.snap`;
 }
 
-function makeParser(command: Command, words: readonly string[]): ReturnType<typeof yargs> {
+function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
   const parser = yargs([...words])
     .locale('en')
     .parserConfiguration({
@@ -218,7 +218,6 @@ function makeParser(command: Command, words: readonly string[]): ReturnType<type
   for (const [name, { type, alias = [] }] of Object.entries(options)) {
     parser.option(name, { type, alias: [...alias], ...(takesNextWord(name) ? { nargs: 1 } : {}) });
   }
-  void command;
   return parser;
 }
 

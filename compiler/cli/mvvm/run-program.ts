@@ -40,6 +40,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
   const program = await load(await readModule(request.target), request.target);
   log(`${request.target}: ${program.info.policies.join(', ')}; ${program.map.functions.length} functions can stop`);
   const resumes = request.resume === 'always' || (request.resume === 'if-there' && existsSync(request.from));
+  if (resumes) requireSnapshot(request);
   if (wantsSnapshot(request)) checkFolder(request.snapshotFile);
 
   const run = runInWorker(program, {
@@ -154,6 +155,15 @@ async function load(bytes: Uint8Array, path: string): Promise<Program> {
           : undefined;
     throw new FileError(`${path}: ${error.message}`, hint);
   }
+}
+
+/** That there is no snapshot is the commonest mistake, and needs a better hint than any file's. */
+function requireSnapshot({ from, target }: ProgramRequest): void {
+  if (existsSync(from)) return;
+  throw new FileError(
+    `there is no snapshot ${from}`,
+    `take one with mvvm checkpoint -t ${target}, or name one with --snapshot`,
+  );
 }
 
 /** Whether it is certain that a snapshot will be written, if the program runs long enough. */
