@@ -83,8 +83,7 @@ export class IrModule {
    * @throws {CompileError} `module/malformed`
    */
   static read(bytes: Uint8Array): IrModule {
-    // Names of functions and locals are what people see in stack traces of snapshots.
-    api.setDebugInfo(true);
+    keepNames();
     try {
       const module = new IrModule(api.readBinary(bytes), readMemoryName(bytes));
       module.#allowUsedFeatures();
@@ -96,6 +95,7 @@ export class IrModule {
 
   /** Parses the text format. */
   static parse(text: string): IrModule {
+    keepNames();
     try {
       const module = new IrModule(api.parseText(text));
       module.#allowUsedFeatures();
@@ -336,6 +336,9 @@ export class IrModule {
     return name;
   }
 }
+
+/** Names of functions and locals are what people see in stack traces of snapshots. The setting is process-wide. */
+const keepNames = (): void => api.setDebugInfo(true);
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
