@@ -11,7 +11,7 @@
  */
 
 import { type ExportInfo, exports, type Slot } from '../runtime/abi/index.js';
-import { refuse, unsupportedModule, unsupportedSlot } from './diagnostics.js';
+import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Expr } from './ir/binaryen.js';
 import {
   droppedSegment,
@@ -213,7 +213,6 @@ function exportTables(module: IrModule): string[] {
 /** Exports the memory if the module does not; returns its export name. */
 function exportMemory(module: IrModule): string[] {
   if (!module.hasMemory) return [];
-  if (module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
   const exported = module.exports().find(({ kind }) => kind === 'memory');
   if (exported !== undefined) return [exported.name];
   module.exportMemory(module.memoryName(), exports.memory(0));

@@ -4,7 +4,7 @@
  */
 
 import { RESERVED_PREFIX } from '../runtime/abi/index.js';
-import { refuse, reservedName } from './diagnostics.js';
+import { refuse, reservedName, unsupportedModule } from './diagnostics.js';
 import { isOpaque } from './ir/expressions.js';
 import type { IrModule } from './ir/module.js';
 import { some } from './ir/walk.js';
@@ -18,6 +18,8 @@ export const prepare: Pass = {
     'Refuses a module that uses names with the reserved prefix `mvvm`, and removes code that cannot be reached.',
   run({ module }) {
     refuseReservedNames(module);
+    if (module.hasManyMemories) refuse(unsupportedModule('more than one memory'));
+    if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
     module.runPasses(['dce']);
     for (const fn of module.definedFunctions()) {
       if (some(module.body(fn), isOpaque)) module.runPassesOn(fn, ['flatten']);

@@ -20,6 +20,7 @@ export const i64: Type = asType(api.i64);
 export const f32: Type = asType(api.f32);
 export const f64: Type = asType(api.f64);
 export const v128: Type = asType(api.v128);
+export const funcref: Type = asType(api.funcref);
 
 const typeNames: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -30,7 +31,7 @@ const typeNames: ReadonlyMap<number, string> = new Map(
     f32,
     f64,
     v128,
-    funcref: api.funcref,
+    funcref,
     externref: api.externref,
   }).map(([name, type]) => [type, name]),
 );

@@ -1,7 +1,8 @@
 /** Which WebAssembly features a module uses, as Binaryen's feature bits. Its own mask of all of them also turns on encodings that engines reject. */
 
-import { api, type Expr, rawFunction } from './binaryen.js';
-import { isTailCall, kindOf, typeOf, typeParts, v128 } from './expressions.js';
+import { api, type Expr, rawFunction, type Type } from './binaryen.js';
+import { funcref, isTailCall, kindOf, typeOf, typeParts, v128 } from './expressions.js';
+import { slotTypeOf } from './make.js';
 import type { IrModule } from './module.js';
 import { walk } from './walk.js';
 
@@ -66,17 +67,21 @@ export function findFeatures(module: IrModule): number {
   let found = 0;
   for (const fn of module.functions()) {
     if (typeParts(fn.results).length > 1) found |= bits.multiValue;
-    for (const type of [...typeParts(fn.params), ...typeParts(fn.results)]) if (type === v128) found |= bits.simd;
-    if (fn.imported === undefined) walk(module.body(fn), (expr) => (found |= featuresOf(expr)));
+    for (const type of [...typeParts(fn.params), ...typeParts(fn.results)]) found |= featuresOfType(type);
+    if (fn.imported !== undefined) continue;
+    for (const type of module.localTypes(fn)) found |= featuresOfType(type);
+    walk(module.body(fn), (expr) => (found |= featuresOf(expr)));
   }
   const globals = new Map(module.globals().map((global) => [global.name, global]));
   for (const global of globals.values()) {
-    if (global.type === v128) found |= bits.simd;
+    found |= featuresOfType(global.type);
     if (global.imported && global.mutable) found |= bits.mutableGlobals;
   }
   for (const { kind, item } of module.exports()) {
     if (kind === 'global' && globals.get(item)?.mutable) found |= bits.mutableGlobals;
   }
+  for (const { type } of module.tables()) if (type !== funcref) found |= bits.bulkMemory | bits.referenceTypes;
+  if (module.memoryIsShared) found |= bits.atomics;
   if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;
@@ -104,6 +109,12 @@ function featuresOf(expr: Expr): number {
       if (isTailCall(expr)) return bits.tailCalls;
       break;
   }
-  if (kind.startsWith('SIMD') || typeOf(expr) === v128) return known | bits.simd;
-  return known | (typeParts(typeOf(expr)).length > 1 ? bits.multiValue : 0);
+  return known | (kind.startsWith('SIMD') ? bits.simd : featuresOfType(typeOf(expr)));
+}
+
+function featuresOfType(type: Type): number {
+  const parts = typeParts(type);
+  if (parts.length > 1) return parts.reduce((found, part) => found | featuresOfType(part), bits.multiValue);
+  if (type === v128) return bits.simd;
+  return parts.length === 0 || slotTypeOf.has(type) ? 0 : bits.bulkMemory | bits.referenceTypes;
 }

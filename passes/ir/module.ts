@@ -1,6 +1,7 @@
 /** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
 
 import { CompileError, invalidOutput, malformedModule, refuse } from '../diagnostics.js';
+import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
   asFunction,
@@ -15,7 +16,6 @@ import {
 import { kindOf, none } from './expressions.js';
 import { findFeatures } from './features.js';
 import { Maker } from './make.js';
-import { readMemoryName } from './name-section.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -64,16 +64,16 @@ export class IrModule {
   readonly #module: InstanceType<typeof api.Module>;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
-  readonly #memoryName: string | undefined;
+  readonly #facts: BinaryFacts;
 
   /** Lets optimisations use what the module needs anyway, and nothing more. */
   #allowUsedFeatures(): void {
     this.#module.setFeatures(this.#module.getFeatures() | findFeatures(this));
   }
 
-  private constructor(module: InstanceType<typeof api.Module>, memoryName?: string) {
+  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts = { memoryCount: 1 }) {
     this.#module = module;
-    this.#memoryName = memoryName;
+    this.#facts = facts;
     this.make = new Maker(module);
     this.#originalIndices = new Map(this.functions().map((fn, index) => [fn.name, index]));
   }
@@ -85,7 +85,7 @@ export class IrModule {
   static read(bytes: Uint8Array): IrModule {
     keepNames();
     try {
-      const module = new IrModule(api.readBinary(bytes), readMemoryName(bytes));
+      const module = new IrModule(api.readBinary(bytes), readBinaryFacts(bytes));
       module.#allowUsedFeatures();
       return module;
     } catch (error) {
@@ -185,10 +185,11 @@ export class IrModule {
     });
   }
 
-  tables(): { readonly name: string; readonly imported: boolean }[] {
+  tables(): { readonly name: string; readonly imported: boolean; readonly type: Type }[] {
     return Array.from({ length: api._BinaryenGetNumTables(this.#module.ptr) }, (_, index) => {
-      const info = api.getTableInfo(api._BinaryenGetTableByIndex(this.#module.ptr, index));
-      return { name: info.name, imported: Boolean(info.module) };
+      const ref = api._BinaryenGetTableByIndex(this.#module.ptr, index);
+      const info = api.getTableInfo(ref);
+      return { name: info.name, imported: Boolean(info.module), type: asType(rawFunction('TableGetType')(ref)) };
     });
   }
 
@@ -203,7 +204,8 @@ export class IrModule {
    */
   elementFunctions(): string[] {
     const segments = this.#elementSegments();
-    if (segments.some(isPassive)) return this.functions().map((fn) => fn.name);
+    if (segments.some(isPassive))
+      return this.functions().flatMap(({ name }) => (name.startsWith('mvvm.') ? [] : [name]));
     return [...new Set(segments.flatMap((segment) => api.getElementSegmentInfo(segment).data))].filter(
       (name) => name !== '',
     );
@@ -235,6 +237,15 @@ export class IrModule {
     return data.some((passive) => passive !== 0) || this.#elementSegments().some(isPassive);
   }
 
+  /** Whether there is more than one memory. */
+  get hasManyMemories(): boolean {
+    return this.#facts.memoryCount > 1;
+  }
+
+  get memoryIsShared(): boolean {
+    return this.hasMemory && this.#module.getMemoryInfo().shared;
+  }
+
   get hasMemory(): boolean {
     return api._BinaryenHasMemory(this.#module.ptr) !== 0;
   }
@@ -242,7 +253,7 @@ export class IrModule {
   /** Internal name of the (first) memory. */
   memoryName(): string {
     const exported = this.exports().find(({ kind }) => kind === 'memory');
-    return exported?.item ?? this.#memoryName ?? (this.importedMemory === undefined ? '0' : 'mimport$0');
+    return exported?.item ?? this.#facts.memoryName ?? (this.importedMemory === undefined ? '0' : 'mimport$0');
   }
 
   /** Initial size of the memory in pages of 64 KiB. */

@@ -1,0 +1,68 @@
+/** Two facts that Binaryen reads and does not tell: how many memories a module has, and what the first is called. */
+
+import { ByteReader } from '../../runtime/abi/index.js';
+
+export interface BinaryFacts {
+  /** Imported ones included. */
+  readonly memoryCount: number;
+  /** The name that the name section gives the first memory. */
+  readonly memoryName?: string;
+}
+
+const headerSize = 8;
+const sectionIds = { custom: 0, import: 2, memory: 5 } as const;
+const memoryNames = 6;
+
+/** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
+export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
+  let memoryCount = 0;
+  let memoryName: string | undefined;
+  try {
+    const module = new ByteReader(bytes);
+    module.bytes(headerSize);
+    while (module.left > 0) {
+      const id = module.u8();
+      const section = new ByteReader(module.bytes(module.u32()));
+      if (id === sectionIds.import) memoryCount += countImportedMemories(section);
+      if (id === sectionIds.memory) memoryCount += section.u32();
+      if (id === sectionIds.custom && section.text() === 'name') memoryName = readMemoryName(section);
+    }
+  } catch {
+    // What was found until here is all there is.
+  }
+  return memoryName === undefined ? { memoryCount } : { memoryCount, memoryName };
+}
+
+function countImportedMemories(section: ByteReader): number {
+  const kinds = section.list(() => {
+    section.text();
+    section.text();
+    const kind = section.u8();
+    skipImportType(section, kind);
+    return kind;
+  }, 4);
+  return kinds.filter((kind) => kind === 2).length;
+}
+
+/** Kinds: 0 function, 1 table, 2 memory, 3 global, 4 tag. */
+function skipImportType(section: ByteReader, kind: number): void {
+  if (kind === 1 || kind === 3 || kind === 4) section.u8();
+  if (kind === 0 || kind === 4) section.u32();
+  if (kind === 3) section.u8();
+  if (kind === 1 || kind === 2) {
+    const hasMaximum = (section.u8() & 1) !== 0;
+    section.u32();
+    if (hasMaximum) section.u32();
+  }
+}
+
+function readMemoryName(section: ByteReader): string | undefined {
+  while (section.left > 0) {
+    const kind = section.u8();
+    const names = new ByteReader(section.bytes(section.u32()));
+    if (kind !== memoryNames) continue;
+    const entries = names.list(() => ({ index: names.u32(), name: names.text() }), 2);
+    return entries.find(({ index }) => index === 0)?.name;
+  }
+  return undefined;
+}
