@@ -17,7 +17,7 @@ const PATIENCE_MS = 2_000;
 
 /** SHA-256 as Node has it, with a helper thread for large snapshots. */
 export const nodeHasher = (bytes: number): SharedHasher =>
-  new SharedHasher(bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
+  new SharedHasher(bytes, bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
 
 /** Helpers that wait for work: as many as there ever were snapshots written or read at once. */
 const idleHelpers: Helper[] = [];
@@ -75,9 +75,12 @@ export class SharedHasher implements PieceHasher {
 
   /** The slot that `place` gave away last. */
   #lent: number | undefined;
+  readonly #ownBytes: number;
   #own: Uint8Array | undefined;
 
-  constructor(helper: Helper | undefined) {
+  /** @param bytes the file has at most so many */
+  constructor(bytes: number, helper: Helper | undefined) {
+    this.#ownBytes = Math.min(PIECE_BYTES, bytes);
     this.#helper = helper;
   }
 
@@ -87,7 +90,7 @@ export class SharedHasher implements PieceHasher {
     const helper = this.#helper;
     this.#lent = helper?.freeSlot();
     if (helper !== undefined && this.#lent !== undefined) return helper.ring.placeIn(this.#lent);
-    this.#own ??= new Uint8Array(PIECE_BYTES);
+    this.#own ??= new Uint8Array(this.#ownBytes);
     return this.#own;
   }
 

@@ -13,8 +13,8 @@ import { type MaybePromise, type Task, wait } from './wait.js';
 /** Hashes the pieces of one file, given in order. */
 export interface PieceHasher {
   /**
-   * A place of 1 MiB for the next piece, for hashers whose other threads can then hash it where it is. After `add` it
-   * must not change until the next place is asked for.
+   * A place for the next piece, for hashers whose other threads can then hash it where it is: 1 MiB, or less where the
+   * whole file is smaller. After `add` it must not change until the next place is asked for.
    */
   place?(): Uint8Array;
   /** Takes the next piece. When this has returned, or its promise is fulfilled, bytes elsewhere may change again. */
@@ -27,12 +27,20 @@ export interface PieceHasher {
   close?(): void;
 }
 
-/** Where the next piece goes: the hasher's place, or the one that was used before. */
-export function nextPlace(hasher: PieceHasher, before?: Uint8Array): Uint8Array {
-  return hasher.place?.() ?? before ?? new Uint8Array(PIECE_BYTES);
+/**
+ * Where the next piece goes: the hasher's place, or the one that was used before.
+ * @param bytes what the hasher was made for
+ */
+export function nextPlace(hasher: PieceHasher, bytes: number, before?: Uint8Array): Uint8Array {
+  return hasher.place?.() ?? before ?? new Uint8Array(placeBytes(bytes));
 }
 
-/** Makes a hasher for a file of about `bytes` bytes (a guess, to decide what is worth the effort). */
+/** Bytes of a place for pieces of a file of `bytes` bytes: most snapshots are small, and 1 MiB of zeros is not free. */
+export function placeBytes(bytes: number): number {
+  return Math.min(PIECE_BYTES, bytes);
+}
+
+/** Makes a hasher for a file of at most `bytes` bytes. */
 export type HasherFactory = (bytes: number) => PieceHasher;
 
 /** A hasher that applies a SHA-256 function to each piece at once. */

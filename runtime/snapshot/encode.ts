@@ -11,7 +11,7 @@ import { type Compression, PAGE_BYTES, SALT_BYTES } from './format.js';
 import { writeHeader, writeWasiState } from './header.js';
 import { bytesOfWords } from './little-endian.js';
 import { bytesOfRuns, countPages, findStoredPages, type PageRun, type PageSet, type StoredPages } from './pages.js';
-import { SectionWriter } from './section-writer.js';
+import { mostBodyBytes, SectionWriter } from './section-writer.js';
 import type { Signer } from './signature.js';
 import { type MemoryImage, type Snapshot, WASM_PAGE } from './snapshot.js';
 import { type ChunkTask, chunksAsync, chunksSync } from './wait.js';
@@ -78,12 +78,12 @@ function* encode(snapshot: Snapshot, options: EncodeOptions): ChunkTask<WrittenS
   });
 
   const tableBytes = sum(tables.map((table) => table.length));
-  const memoryBytes = sum(memories.map(({ table, dataBytes }) => table.length + dataBytes));
+  const memoryBytes = memories.map(({ table, dataBytes }) => table.length + dataBytes);
   const salt = cipher === undefined ? new Uint8Array(SALT_BYTES) : randomSalt();
-  const size = header.length + wasi.length + words.length + tableBytes + memoryBytes;
-  const pieces = hasher(size);
+  const mostBytes = mostBodyBytes([header.length, wasi.length, words.length, tableBytes, ...memoryBytes, 0]);
+  const pieces = hasher(mostBytes);
   try {
-    const out = new SectionWriter(pieces, { compression, codecs, cipher, salt });
+    const out = new SectionWriter(pieces, mostBytes, { compression, codecs, cipher, salt });
     yield* out.preamble();
     yield* out.section('HEAD', header.length, [header]);
     yield* out.section('WASI', wasi.length, [wasi]);

@@ -35,6 +35,7 @@ export interface Wrapping {
 
 export class SectionWriter {
   readonly #hasher: PieceHasher;
+  readonly #mostBytes: number;
   readonly #wrapping: Wrapping;
   readonly #codec: Codec | undefined;
   #chunk: Uint8Array;
@@ -42,10 +43,12 @@ export class SectionWriter {
   #flushed = 0;
   #blocks = 0;
 
-  constructor(hasher: PieceHasher, wrapping: Wrapping) {
+  /** @param mostBytes the body will not be larger ({@link mostBodyBytes}) */
+  constructor(hasher: PieceHasher, mostBytes: number, wrapping: Wrapping) {
     const { compression, codecs } = wrapping;
     this.#hasher = hasher;
-    this.#chunk = nextPlace(hasher);
+    this.#mostBytes = mostBytes;
+    this.#chunk = nextPlace(hasher, mostBytes);
     this.#wrapping = wrapping;
     this.#codec = compression === 'none' ? undefined : codecFor(compression, codecs);
   }
@@ -150,10 +153,21 @@ export class SectionWriter {
     const chunk = this.#chunk.subarray(0, this.#used);
     yield* wait(this.#hasher.add(chunk));
     yield chunk;
-    this.#chunk = nextPlace(this.#hasher, this.#chunk);
+    this.#chunk = nextPlace(this.#hasher, this.#mostBytes, this.#chunk);
     this.#flushed += this.#used;
     this.#used = 0;
   }
+}
+
+/**
+ * What a body can take at most, whatever its blocks are wrapped in.
+ * @param contents bytes of content of each section
+ */
+export function mostBodyBytes(contents: readonly number[]): number {
+  const blockCost = BLOCK_HEADER_BYTES + CIPHER_OVERHEAD;
+  const sectionBytes = (size: number): number =>
+    SECTION_HEADER_BYTES + size + Math.ceil(size / BLOCK_BYTES) * blockCost;
+  return contents.reduce((sum, size) => sum + sectionBytes(size), PREAMBLE_BYTES);
 }
 
 /** The pieces, cut where a block ends; `size` bytes in all. Guest memory that grew meanwhile has lost its views. */

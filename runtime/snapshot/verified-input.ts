@@ -95,7 +95,7 @@ export class VerifiedInput {
   *#load(): Task<void> {
     this.#end = Math.min(PIECE_BYTES, this.#bodyBytes - this.#loaded);
     this.#at = 0;
-    this.#piece = nextPlace(this.#hasher, this.#piece);
+    this.#piece = nextPlace(this.#hasher, this.#source.size, this.#piece);
     const piece = this.#piece.subarray(0, this.#end);
     yield* this.#read(piece);
     yield* wait(this.#hasher.add(piece));
