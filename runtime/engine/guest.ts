@@ -18,7 +18,7 @@ import { findInnermostPoint } from './frames.js';
 import { HostCallDepth, linkImports } from './linking.js';
 import { ModuleState } from './module-state.js';
 import type { GuestStatistics, Outcome } from './outcome.js';
-import { PollControl, type StopConditions } from './poll-control.js';
+import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
 import type { System, SystemFactory } from './system.js';
 import { WordStream } from './word-stream.js';
@@ -90,8 +90,8 @@ export class Guest {
     this.#control.stopOn({ requested: () => this.#requested });
     this.#system = system(
       {
-        requested: () => this.#control.requested(),
-        canLeave: () => this.#control.requested() && this.#prepare() === 'ready',
+        requested: () => this.#isAskedToStop(),
+        canLeave: () => this.#isAskedToStop() && this.#prepare() === 'ready',
         leave: () => {
           this.#countRest();
           functionExport(this.#exports, abiExports.interrupt)();
@@ -133,9 +133,12 @@ export class Guest {
     };
   }
 
-  /** Asks for a checkpoint at the next stable point that allows it; for host functions that the guest calls. */
+  /**
+   * Asks for a checkpoint at the next stable point that allows it; for host functions that the guest calls. Does nothing
+   * when the guest is over.
+   */
   requestCheckpoint(): void {
-    this.#requested = true;
+    if (this.#phase !== 'over') this.#requested = true;
   }
 
   /**
@@ -160,6 +163,8 @@ export class Guest {
     } finally {
       this.#phase = outcome?.kind === 'checkpointed' ? 'stopped' : 'over';
       if (this.#phase === 'over') {
+        this.#prepared = undefined;
+        this.#control.stopOn({});
         this.#countRest();
         this.#system.close();
       }
@@ -226,9 +231,16 @@ export class Guest {
   }
 
   #poll(point: number, budget: number): number {
-    if (!this.#counting) return this.#control.poll(point, budget);
-    this.#control.count(budget);
-    throw onlyCounting;
+    if (this.#counting) {
+      this.#control.count(budget);
+      throw onlyCounting;
+    }
+    // The embedder has called an export outside of any run: nobody would take what an unwinding call leaves behind.
+    return this.#phase === 'running' ? this.#control.poll(point, budget) : LARGEST_GRANT;
+  }
+
+  #isAskedToStop(): boolean {
+    return this.#phase === 'running' && this.#control.requested();
   }
 
   /**

@@ -31,7 +31,8 @@ export interface PollHost {
 }
 
 const FIRST_GRANT = 1_000;
-const LARGEST_GRANT = 2 ** 20;
+/** What is granted where nothing can stop the guest. */
+export const LARGEST_GRANT: number = 2 ** 20;
 /** A grant that is used up sooner is doubled, */
 const FAST_MS = 0.5;
 /** and one that takes longer is halved. */

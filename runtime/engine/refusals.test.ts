@@ -5,6 +5,8 @@ import binaryen from 'binaryen';
 import { expectSnapshot, hostOf } from '../../fixtures/hand-instrumented/host.js';
 import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
 import type { Snapshot } from '../snapshot/index.js';
+import type { Guest } from './guest.js';
+import type { StopConditions } from './poll-control.js';
 import { findFunction, loadProgram } from './program.js';
 import { restoreGuest, type StartOptions, startGuest } from './start.js';
 
@@ -199,6 +201,44 @@ describe('a checkpoint that cannot be taken', () => {
     expect(snapshot.stablePoints).toBe(59);
     expect(program.map.functions[1]?.firstPoint).toBe(snapshot.point);
     expect(guest.run()).toMatchObject({ kind: 'finished' });
+  });
+});
+
+describe('an export that the embedder calls itself', () => {
+  const fall = ({ exports }: Guest, depth: number): unknown =>
+    typeof exports['fall'] === 'function' && exports['fall'](depth);
+
+  test.each<[string, StopConditions]>([
+    ['a count', { atPoint: 10 }],
+    ['an entry', { atEntry: { function: 3, count: 10 } }],
+  ])('is not stopped by %s that the run did not reach', (_what, conditions) => {
+    const guest = startGuest(program, { ...hostOf(), entry: 'fall', entryArguments: [3] });
+    expect(guest.run(conditions)).toMatchObject({ kind: 'finished', results: [3] });
+    const { stablePoints } = guest.statistics;
+    expect(fall(guest, 50)).toBe(50);
+    expect(fall(guest, 50)).toBe(50);
+    expect(guest.statistics.stablePoints).toBe(stablePoints);
+  });
+
+  test('is not stopped by a request that came too late, before or after the end', () => {
+    let late = false;
+    const guest = startGuest(program, { ...hostOf(), entry: 'fall', entryArguments: [3] });
+    expect(guest.run({ requested: () => late })).toMatchObject({ kind: 'finished' });
+    late = true;
+    guest.requestCheckpoint();
+    expect(fall(guest, 5000)).toBe(5000);
+  });
+
+  test('is not stopped while the guest is, which goes on as it was', () => {
+    const guest = startGuest(program, { ...hostOf(), entry: 'run', entryArguments: [5000, 1n] });
+    expect(fall(guest, 50)).toBe(50);
+    expect(guest.run({ atPoint: 12 }).kind).toBe('checkpointed');
+    guest.requestCheckpoint();
+    expect(fall(guest, 5000)).toBe(5000);
+    const snapshot = expectSnapshot(guest.run());
+    expect(snapshot.stablePoints).toBeGreaterThan(12);
+    const undisturbed = startGuest(program, { ...hostOf(), entry: 'run', entryArguments: [5000, 1n] }).run();
+    expect(restoreGuest(program, snapshot, hostOf()).run()).toEqual(undisturbed);
   });
 });
 
