@@ -130,6 +130,22 @@ export class Maker {
     return asExpr(this.#module.i64.extend_u(value));
   }
 
+  rotateRight(value: Expr, by: Expr): Expr {
+    return asExpr(this.#module.i32.rotr(value, by));
+  }
+
+  multiply(left: Expr, right: Expr): Expr {
+    return asExpr(this.#module.i32.mul(left, right));
+  }
+
+  notEqual(left: Expr, right: Expr): Expr {
+    return asExpr(this.#module.i32.ne(left, right));
+  }
+
+  select(condition: Expr, yes: Expr, no: Expr): Expr {
+    return asExpr(this.#module.select(condition, yes, no));
+  }
+
   and64(left: Expr, right: Expr): Expr {
     return asExpr(this.#module.i64.and(left, right));
   }

@@ -29,6 +29,7 @@ import { i32, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
+import { recogniseCountedLoop } from './counted-loop.js';
 import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region } from './linear-code.js';
 import { assignedIn, pointsIn } from './linear-code.js';
@@ -269,11 +270,51 @@ class Emitter {
   #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
+    const counted = this.#emitCountedLoop(loop, gate, exit, slow);
     const { before, isZero } = this.#makeCountdown(gate);
-    const body = this.#emitRegion(loop.body, [...before, make.brIf(slow, isZero)]);
-    const fast = make.block(slow, [make.loop(loop.name, body), ...(endsOpen(loop.body) ? [make.br(exit)] : [])]);
-    const code = make.loop(again, [fast, ...this.#makeFireAgain(point, gate, again)]);
+    const polled = (): Expr[] => [
+      make.loop(loop.name, this.#emitRegion(loop.body, [...before, make.brIf(slow, isZero)])),
+      ...(endsOpen(loop.body) ? [make.br(exit)] : []),
+    ];
+    const code = make.loop(again, [make.block(slow, counted ?? polled()), ...this.#makeFireAgain(point, gate, again)]);
     return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+  }
+
+  /**
+   * A counted loop without a poll inside: it runs as one strip to its end if the gate will not open meanwhile, else as a
+   * strip to where it does, which leaves the gate's counter at zero.
+   *
+   *     counter -= 1                                        ;; the passing of the head at which the strip begins
+   *     if (remaining < counter) { counter -= remaining; limit = end }
+   *     else { (br_if $slow (i32.eqz counter)); limit = i + counter * step; counter = 0 }
+   *     (loop $name <body, which tests against limit>)
+   *     (br_if $exit counter)
+   */
+  #emitCountedLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] | undefined {
+    const make = this.#make;
+    const { module } = this.#context;
+    const counted = recogniseCountedLoop(module, loop);
+    const counter = this.#nest?.local(gate);
+    if (counted === undefined || counter === undefined) return undefined;
+    const limit = module.addLocal(this.#fn.info, i32);
+    const count = (): Expr => make.get(counter, i32);
+    const toEnd = [
+      make.set(counter, make.sub(count(), make.get(this.#scratch, i32))),
+      make.set(limit, counted.makeEnd()),
+    ];
+    const reached = make.multiply(count(), make.const(counted.step));
+    const toGate = [
+      make.brIf(slow, make.eqz(count())),
+      make.set(limit, make.add(make.get(counted.counter, i32), reached)),
+      make.set(counter, make.const(0)),
+    ];
+    const remaining = make.tee(this.#scratch, counted.makeRemaining(), i32);
+    const head = [
+      make.set(counter, make.sub(count(), make.const(1))),
+      make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
+    ];
+    counted.testAgainst(limit);
+    return [...head, make.loop(loop.name, this.#emitRegion(loop.body, [])), make.brIf(exit, count())];
   }
 
   /** The slow path of an inner loop: asks, and enters the loop again, whose head counts this passing a second time. */

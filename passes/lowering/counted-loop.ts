@@ -1,0 +1,186 @@
+/**
+ * Recognises counted loops: loops whose number of iterations is known when they are entered, because nothing but the test
+ * at their end leaves them, and what it tests goes up or down by a constant once in each iteration:
+ *
+ *     (loop $L ... (br_if $L (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4))) (local.get $end))))
+ *
+ * Such a loop needs no poll inside (strip mining, see emit-function.ts): it is run in strips that end where the poll is
+ * due. All it takes is to test against the end of the strip instead of `$end`.
+ *
+ * It recognises tests for `i != end` and `i < end`, with `end` a constant or a local that the loop does not assign, and
+ * steps that are powers of two. It looks at i32 only.
+ */
+
+import { api, type Expr, rawFunction } from '../ir/binaryen.js';
+import {
+  childrenOf,
+  i32,
+  isConditional,
+  isTailCall,
+  kindOf,
+  labelOf,
+  localIndex,
+  setChild,
+  targetsOf,
+  typeOf,
+} from '../ir/expressions.js';
+import type { Maker } from '../ir/make.js';
+import type { IrModule } from '../ir/module.js';
+import { some, walk } from '../ir/walk.js';
+import type { LoopItem } from './linear-code.js';
+
+export interface CountedLoop {
+  /** The local that counts, and what is added to it in each iteration. */
+  readonly counter: number;
+  readonly step: number;
+  /** How many iterations follow the one that is about to begin. */
+  makeRemaining(): Expr;
+  /** The value that the counter is tested against. */
+  makeEnd(): Expr;
+  /** Makes the loop test against a local instead. */
+  testAgainst(limit: number): void;
+}
+
+/** How a counted loop decides to go on. */
+type Test = 'not-equal' | 'less-signed' | 'less-unsigned';
+
+const binaryOperation = rawFunction('BinaryGetOp');
+const constant = rawFunction('ConstGetValueI32');
+const tests: ReadonlyMap<number, Test> = new Map([
+  [api.NeInt32, 'not-equal'],
+  [api.LtSInt32, 'less-signed'],
+  [api.LtUInt32, 'less-unsigned'],
+]);
+
+/** @returns undefined when the loop is not counted, or not in a form that is recognised */
+export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedLoop | undefined {
+  const statements = loop.body.flatMap((item) => (item.kind === 'statement' ? [item.expr] : []));
+  if (statements.length !== loop.body.length || statements.length === 0) return undefined;
+  const backEdge = lastOf(statements[statements.length - 1]);
+  if (backEdge === undefined || kindOf(backEdge) !== 'Break' || !isConditional(backEdge)) return undefined;
+  if (targetsOf(backEdge)[0] !== loop.name || leavesElsewhere(statements, backEdge)) return undefined;
+
+  const [condition] = childrenOf(backEdge);
+  const decision = condition === undefined ? undefined : readDecision(condition);
+  if (decision === undefined) return undefined;
+  const { counter, test, end } = decision;
+  const step = findStep(statements, counter);
+  if (step === undefined || (test !== 'not-equal' && step < 0)) return undefined;
+  if (end !== undefined && kindOf(end) === 'LocalGet' && assigns(statements, localIndex(end)).length > 0)
+    return undefined;
+
+  const { make } = module;
+  const makeEnd = (): Expr => {
+    if (end === undefined) return make.const(0);
+    return kindOf(end) === 'Const' ? make.const(constant(end)) : make.get(localIndex(end), i32);
+  };
+  return {
+    counter,
+    step,
+    makeEnd,
+    makeRemaining: () => makeRemaining(make, test, () => make.get(counter, i32), makeEnd, step),
+    testAgainst(limit) {
+      if (condition === undefined) return;
+      if (end === undefined) setChild(backEdge, 0, make.notEqual(condition, make.get(limit, i32)));
+      else setChild(condition, 1, make.get(limit, i32));
+    },
+  };
+}
+
+/** The expression evaluated last in a statement, looking into blocks that cannot be left by a branch. */
+function lastOf(expr: Expr | undefined): Expr | undefined {
+  if (expr === undefined || kindOf(expr) !== 'Block' || labelOf(expr) !== undefined) return expr;
+  const children = childrenOf(expr);
+  return lastOf(children[children.length - 1]);
+}
+
+/** Whether anything but `backEdge` leaves the loop or begins its next iteration. */
+function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
+  const labels = new Set<string>();
+  for (const statement of statements) {
+    walk(statement, (expr) => {
+      const kind = kindOf(expr);
+      const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
+      if (label !== undefined) labels.add(label);
+    });
+  }
+  const leaves = (expr: Expr): boolean => {
+    const kind = kindOf(expr);
+    if (kind === 'Return' || kind === 'Try' || isTailCall(expr)) return true;
+    if (kind !== 'Break' && kind !== 'Switch') return false;
+    return expr !== backEdge && targetsOf(expr).some((target) => !labels.has(target));
+  };
+  return statements.some((statement) => some(statement, leaves));
+}
+
+/** What a loop's condition tests: a local, just assigned or not, against an end, which is 0 when there is none. */
+function readDecision(condition: Expr): { counter: number; test: Test; end: Expr | undefined } | undefined {
+  const counter = readCounter(condition);
+  if (counter !== undefined) return { counter, test: 'not-equal', end: undefined };
+  if (kindOf(condition) !== 'Binary') return undefined;
+  const test = tests.get(binaryOperation(condition));
+  const [left, end] = childrenOf(condition);
+  if (test === undefined || left === undefined || end === undefined) return undefined;
+  const tested = readCounter(left);
+  const kind = kindOf(end);
+  return tested !== undefined && (kind === 'Const' || kind === 'LocalGet') ? { counter: tested, test, end } : undefined;
+}
+
+function readCounter(expr: Expr): number | undefined {
+  const kind = kindOf(expr);
+  return (kind === 'LocalGet' || kind === 'LocalSet') && typeOf(expr) === i32 ? localIndex(expr) : undefined;
+}
+
+/** What is added to a local once in every iteration, if that is the only way in which it changes. */
+function findStep(statements: readonly Expr[], local: number): number | undefined {
+  const [assignment, ...others] = assigns(statements, local);
+  if (assignment === undefined || others.length > 0) return undefined;
+  if (!statements.some((statement) => isAlwaysEvaluated(statement, assignment))) return undefined;
+  const [value] = childrenOf(assignment);
+  if (value === undefined || kindOf(value) !== 'Binary' || binaryOperation(value) !== api.AddInt32) return undefined;
+  const [left, right] = childrenOf(value);
+  if (left === undefined || kindOf(left) !== 'LocalGet' || localIndex(left) !== local) return undefined;
+  if (right === undefined || kindOf(right) !== 'Const') return undefined;
+  const step = constant(right) | 0;
+  const size = Math.abs(step);
+  return size > 0 && size < 2 ** 30 && (size & (size - 1)) === 0 ? step : undefined;
+}
+
+function assigns(statements: readonly Expr[], local: number): Expr[] {
+  const found: Expr[] = [];
+  for (const statement of statements) {
+    walk(statement, (expr) => {
+      if (kindOf(expr) === 'LocalSet' && localIndex(expr) === local) found.push(expr);
+    });
+  }
+  return found;
+}
+
+/** Whether evaluating `root` to its end always evaluates `target` once. */
+function isAlwaysEvaluated(root: Expr, target: Expr): boolean {
+  if (root === target) return true;
+  const kind = kindOf(root);
+  if (kind === 'Loop' || (kind === 'Block' && labelOf(root) !== undefined)) return false;
+  const children = kind === 'If' ? childrenOf(root).slice(0, 1) : childrenOf(root);
+  return children.some((child) => isAlwaysEvaluated(child, target));
+}
+
+/**
+ * For `i != end`: `(end - i - step) / step`, by rotating: where the division leaves a remainder the loop runs on and on,
+ * and the number is large. For `i < end`: `i + step < end ? (end - i - step - 1) / step + 1 : 0`.
+ */
+function makeRemaining(make: Maker, test: Test, now: () => Expr, makeEnd: () => Expr, step: number): Expr {
+  const shift = Math.log2(Math.abs(step));
+  if (test === 'not-equal') {
+    const distance =
+      step > 0
+        ? make.sub(make.sub(makeEnd(), now()), make.const(step))
+        : make.sub(make.add(now(), make.const(step)), makeEnd());
+    return shift === 0 ? distance : make.rotateRight(distance, make.const(shift));
+  }
+  const next = make.add(now(), make.const(step));
+  const goesOn = test === 'less-signed' ? make.lessSigned(next, makeEnd()) : make.lessUnsigned(next, makeEnd());
+  const beyond = make.sub(make.sub(makeEnd(), now()), make.const(step + 1));
+  const count = make.add(make.shiftRight(beyond, make.const(shift)), make.const(1));
+  return make.select(goesOn, count, make.const(0));
+}
