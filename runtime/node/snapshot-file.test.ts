@@ -338,7 +338,7 @@ describe('a chain of files', () => {
   test('is read as one state, folded into one file, and an error names the file it is about', () => {
     const second = join(folder, 'job.snap.1');
     const base = writeSnapshotFile(path, snapshotNumber(1));
-    const delta = { parent: base.digest, changed: [{ has: (page: number) => page === 0 }] };
+    const delta = { parent: base.digest, changed: [[{ first: 0, count: 1 }]] };
     const next = sampleSnapshot({
       stablePoints: 2,
       memories: [memoryWith(40, { 0: [2], 100000: Array(2_000_000).fill(1) })],

@@ -375,7 +375,7 @@ describe('pages of memory, under a right digest', () => {
 
   test('listed as both empty and not, in a delta, are refused', () => {
     const base = decodeSnapshot(withPage);
-    const delta = { parent: base.digest, changed: [{ has: () => true }] };
+    const delta = { parent: base.digest, changed: [[{ first: 0, count: 16 }]] };
     const parts = takeApart(collect(encodeSnapshot(base, { delta })).bytes);
     const chain = (runs: readonly number[]): unknown => {
       rewriteRuns(runs)(parts);

@@ -10,7 +10,7 @@ import { SnapshotError, unwritable } from './errors.js';
 import { type Compression, PAGE_BYTES, SALT_BYTES } from './format.js';
 import { writeHeader, writeWasiState } from './header.js';
 import { bytesOfWords } from './little-endian.js';
-import { bytesOfRuns, countPages, findStoredPages, type PageRun, type PageSet, type StoredPages } from './pages.js';
+import { bytesOfRuns, countPages, findStoredPages, type PageRun, type StoredPages } from './pages.js';
 import { mostBodyBytes, SectionWriter } from './section-writer.js';
 import type { Signer } from './signature.js';
 import { type MemoryImage, type Snapshot, WASM_PAGE } from './snapshot.js';
@@ -32,8 +32,8 @@ export interface EncodeOptions {
 export interface Delta {
   /** Digest of the snapshot that this one continues. */
   readonly parent: string;
-  /** Per memory the pages of 4 KiB that can differ from it. Pages by which a memory grew count from zeros. */
-  readonly changed: readonly PageSet[];
+  /** Per memory the pages that can differ from it. Pages by which a memory grew count from zeros. */
+  readonly changed: readonly (readonly PageRun[])[];
 }
 
 export interface WrittenSnapshot {
@@ -106,7 +106,7 @@ function checkMemory({ bytes, pages }: MemoryImage, index: number): void {
   throw new SnapshotError(unwritable(`memory ${index} has ${bytes.length} bytes, not ${pages} pages`));
 }
 
-function changedPages(delta: Delta | undefined, memory: number): PageSet | undefined {
+function changedPages(delta: Delta | undefined, memory: number): readonly PageRun[] | undefined {
   if (delta === undefined) return undefined;
   const changed = delta.changed[memory];
   if (changed === undefined) throw new SnapshotError(unwritable(`nothing says what changed in memory ${memory}`));

@@ -19,7 +19,7 @@ export {
 export { type Compression, FORMAT_VERSION, MAGIC, PAGE_BYTES } from './format.js';
 export type { SnapshotHeader } from './header.js';
 export { dirtyPages, type PageChanges, PageTracker } from './page-tracker.js';
-export type { PageSet } from './pages.js';
+export type { PageRun } from './pages.js';
 export type { TargetMemory } from './read-memory.js';
 export { type SignatureCheck, type Signer, webVerify } from './signature.js';
 export * from './snapshot.js';
@@ -27,3 +27,4 @@ export * from './source.js';
 export type { DecodedSlot, ExactValue } from './stack-values.js';
 export { type DecodedFrame, type DecodedStack, validateFrames } from './validate-frames.js';
 export { type ModuleAtHand, validateSnapshot } from './validate-snapshot.js';
+export { WrittenPages } from './written-pages.js';

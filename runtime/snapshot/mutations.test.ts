@@ -68,7 +68,9 @@ const sample = sampleSnapshot({ memories: [memoryWith(2, { 4096: [1], 20000: [2]
 const base = collect(encodeSnapshot(sample)).bytes;
 const zipped = collect(encodeSnapshot(sample, { compression: 'gzip', codecs: nodeCodecs })).bytes;
 const { digest } = collect(encodeSnapshot(sample)).result;
-const delta = collect(encodeSnapshot(sample, { delta: { parent: digest, changed: [{ has: () => true }] } })).bytes;
+const delta = collect(
+  encodeSnapshot(sample, { delta: { parent: digest, changed: [[{ first: 0, count: 32 }]] } }),
+).bytes;
 
 /** A number of a little-endian array set to an edge, moved by one, or another. */
 function changeWord(content: Uint8Array, dice: Dice): Uint8Array {

@@ -5,43 +5,38 @@
  */
 
 import { PAGE_BYTES } from './format.js';
+import { isZeroPage } from './pages.js';
 
 const WORDS = PAGE_BYTES / 4;
 /** Words that one hash takes. */
 export const HASH_WORDS = 4;
 
-/** Puts the hash of a page at `hashes[page * 4]`, and says whether it was another one. */
-export function updatePageHash(memory: Int32Array, page: number, hashes: Int32Array): boolean {
+/** Puts the hash of a page at `hashes[at]` and the three words behind. That of an empty page is zero. */
+export function hashPage(memory: Int32Array, page: number, hashes: Int32Array, at: number): void {
+  // Memory that was never touched costs no hashing.
+  if (isZeroPage(memory, page)) {
+    hashes.fill(0, at, at + HASH_WORDS);
+    return;
+  }
   let a = 0x239b961b;
   let b = 0x38b34ae5;
   let c = 0x7a5d3c19;
   let d = 0x1b873593;
   const end = (page + 1) * WORDS;
-  for (let at = page * WORDS; at < end; at += 4) {
-    a ^= Math.imul(rotate(Math.imul(memory[at] ?? 0, 0x239b961b), 15), 0xab0e9789 | 0);
+  for (let word = page * WORDS; word < end; word += 4) {
+    a ^= Math.imul(rotate(Math.imul(memory[word] ?? 0, 0x239b961b), 15), 0xab0e9789 | 0);
     a = (Math.imul(rotate(a, 19) + b, 5) + 0x561ccd1b) | 0;
-    b ^= Math.imul(rotate(Math.imul(memory[at + 1] ?? 0, 0xab0e9789 | 0), 16), 0x38b34ae5);
+    b ^= Math.imul(rotate(Math.imul(memory[word + 1] ?? 0, 0xab0e9789 | 0), 16), 0x38b34ae5);
     b = (Math.imul(rotate(b, 17) + c, 5) + 0x0bcaa747) | 0;
-    c ^= Math.imul(rotate(Math.imul(memory[at + 2] ?? 0, 0x38b34ae5), 17), 0xa1e38b93 | 0);
+    c ^= Math.imul(rotate(Math.imul(memory[word + 2] ?? 0, 0x38b34ae5), 17), 0xa1e38b93 | 0);
     c = (Math.imul(rotate(c, 15) + d, 5) + 0x96cd1c35) | 0;
-    d ^= Math.imul(rotate(Math.imul(memory[at + 3] ?? 0, 0xa1e38b93 | 0), 18), 0x239b961b);
+    d ^= Math.imul(rotate(Math.imul(memory[word + 3] ?? 0, 0xa1e38b93 | 0), 18), 0x239b961b);
     d = (Math.imul(rotate(d, 13) + a, 5) + 0x32ac3b17) | 0;
   }
-  return store(hashes, page * HASH_WORDS, mixed(a + b), mixed(b + c), mixed(c + d), mixed(d + a));
-}
-
-/** The hash of an empty page is zero, so that memory that was never touched costs no hashing. */
-export function clearPageHash(page: number, hashes: Int32Array): boolean {
-  return store(hashes, page * HASH_WORDS, 0, 0, 0, 0);
-}
-
-function store(hashes: Int32Array, at: number, a: number, b: number, c: number, d: number): boolean {
-  const same = hashes[at] === a && hashes[at + 1] === b && hashes[at + 2] === c && hashes[at + 3] === d;
-  hashes[at] = a;
-  hashes[at + 1] = b;
-  hashes[at + 2] = c;
-  hashes[at + 3] = d;
-  return !same;
+  hashes[at] = mixed(a + b);
+  hashes[at + 1] = mixed(b + c);
+  hashes[at + 2] = mixed(c + d);
+  hashes[at + 3] = mixed(d + a);
 }
 
 /** Murmur's last step: every bit of the lane reaches every bit of the result. */

@@ -4,36 +4,52 @@
  */
 
 import { PAGE_BYTES } from './format.js';
-import { clearPageHash, HASH_WORDS, updatePageHash } from './page-hash.js';
-import { isZeroPage, type PageSet, wordsOfMemory } from './pages.js';
+import { HASH_WORDS, hashPage } from './page-hash.js';
+import { addPage, countPages, type PageRun, pagesIn, uniteRuns, wordsOfMemory } from './pages.js';
 import type { MemoryImage } from './snapshot.js';
 
 export interface PageChanges {
   /** Per memory the pages that differ from the accepted state: all that have content, when there is none yet. */
-  readonly changed: readonly PageSet[];
+  readonly changed: readonly (readonly PageRun[])[];
+  /** How many pages were compared to find them: what it cost. */
+  readonly compared: number;
   /** Makes the state that was looked at the one to compare with: to be called when the snapshot is safely written. */
   accept(): void;
 }
 
 export class PageTracker {
-  #accepted: readonly Int32Array[] = [];
-  /** What was suspected in looks that were not accepted: still suspect in the next one. */
-  #suspects: (readonly PageSet[])[] = [];
+  /** Per memory the hashes of its pages; undefined before anything was accepted. */
+  #accepted: readonly Int32Array[] | undefined;
+  /** Per memory what was suspected in looks that were not accepted: still suspect in the next one. `all` beats it. */
+  #suspects: readonly (readonly PageRun[])[] | 'all' = [];
 
   /**
-   * @param suspects per memory the pages that can have changed since the last look, where the module itself knows
-   *   (`dirtyPages`); only these are compared. Without it, all pages are.
+   * Looks for pages that are not as they were.
+   * @param suspects per memory the pages that can have changed since the last look, where that is known; only these are
+   *   compared. Without it, all pages are
    */
-  changes(memories: readonly MemoryImage[], suspects?: readonly PageSet[]): PageChanges {
-    this.#suspects.push(suspects ?? memories.map(() => ({ has: () => true })));
+  changes(memories: readonly MemoryImage[], suspects?: readonly (readonly PageRun[])[]): PageChanges {
+    const before = this.#suspects;
+    this.#suspects =
+      suspects === undefined || before === 'all'
+        ? 'all'
+        : memories.map((_, index) => [...(before[index] ?? []), ...(suspects[index] ?? [])]);
+    const suspected = this.#suspects;
     const looks = memories.map(({ bytes }, index) => {
-      const suspected = this.#suspects.map((sets) => sets[index]);
-      return compareMemory(bytes, this.#accepted[index], (page) => suspected.some((set) => set?.has(page) !== false));
+      const accepted = this.#accepted?.[index];
+      const pages = bytes.length / PAGE_BYTES;
+      const all = accepted === undefined || suspected === 'all';
+      return comparePages(
+        bytes,
+        accepted,
+        all ? [{ first: 0, count: pages }] : uniteRuns(suspected[index] ?? [], pages),
+      );
     });
     return {
       changed: looks.map((look) => look.changed),
+      compared: looks.reduce((sum, look) => sum + countPages(look.compared), 0),
       accept: () => {
-        this.#accepted = looks.map((look) => look.hashes);
+        this.#accepted = looks.map((look) => look.accept());
         this.#suspects = [];
       },
     };
@@ -42,38 +58,65 @@ export class PageTracker {
 
 /**
  * The pages that dirty bits (`mvvm.take_dirty`, docs/abi.md) make suspect.
- * @param bits bit n stands for the bytes from `n << shift`
+ * @param bits bit n stands for the bytes from `n << shift`; regions beyond the 64th count from 0 again
+ * @param end number of pages of the memory
  */
-export function dirtyPages(shift: number, bits: bigint): PageSet {
+export function dirtyPages(shift: number, bits: bigint, end: number): PageRun[] {
   const region = 2 ** shift;
-  return {
-    has(page) {
-      // A store that begins in the region before and ends in this page has marked the region before only.
-      const first = Math.floor(Math.max(0, page * PAGE_BYTES - WIDEST_STORE + 1) / region);
-      const last = Math.floor(((page + 1) * PAGE_BYTES - 1) / region);
-      for (let n = first; n <= last; n++) if (((bits >> BigInt(n % 64)) & 1n) === 1n) return true;
-      return false;
-    },
-  };
+  const runs: PageRun[] = [];
+  for (let n = 0; n * region < end * PAGE_BYTES; n++) {
+    if (((bits >> BigInt(n % 64)) & 1n) === 0n) continue;
+    const first = Math.floor((n * region) / PAGE_BYTES);
+    // A store that begins in the region's last bytes ends behind it, and has marked this region only.
+    const last = Math.floor(((n + 1) * region + WIDEST_STORE - 2) / PAGE_BYTES);
+    runs.push({ first, count: last - first + 1 });
+  }
+  return uniteRuns(runs, end);
 }
 
 /** Bytes of a v128. */
 const WIDEST_STORE = 16;
 
-function compareMemory(
-  memory: Uint8Array,
-  before: Int32Array | undefined,
-  suspect: (page: number) => boolean,
-): { hashes: Int32Array; changed: PageSet } {
-  const pages = memory.length / PAGE_BYTES;
+interface Look {
+  readonly compared: readonly PageRun[];
+  readonly changed: readonly PageRun[];
+  /** The hashes of all pages as they are now. Changes those of before. */
+  accept(): Int32Array;
+}
+
+function comparePages(memory: Uint8Array, before: Int32Array | undefined, compared: readonly PageRun[]): Look {
   const words = wordsOfMemory(memory);
-  const hashes = new Int32Array(pages * HASH_WORDS);
-  if (before !== undefined) hashes.set(before.subarray(0, hashes.length));
-  const changed = new Uint8Array(pages);
-  for (let page = 0; page < pages; page++) {
-    if (before !== undefined && !suspect(page)) continue;
-    const differs = isZeroPage(words, page) ? clearPageHash(page, hashes) : updatePageHash(words, page, hashes);
-    if (differs) changed[page] = 1;
+  const hashes = new Int32Array(countPages(compared) * HASH_WORDS);
+  const changed: { first: number; count: number }[] = [];
+  let at = 0;
+  for (const page of pagesIn(compared)) {
+    hashPage(words, page, hashes, at);
+    if (differ(hashes, at, before, page * HASH_WORDS)) addPage(changed, page);
+    at += HASH_WORDS;
   }
-  return { hashes, changed: { has: (page) => changed[page] === 1 } };
+  const accept = (): Int32Array => {
+    const now = grown(before, (memory.length / PAGE_BYTES) * HASH_WORDS);
+    let from = 0;
+    for (const { first, count } of compared) {
+      now.set(hashes.subarray(from, from + count * HASH_WORDS), first * HASH_WORDS);
+      from += count * HASH_WORDS;
+    }
+    return now;
+  };
+  return { compared, changed, accept };
+}
+
+/** Pages that were not there before were empty, and so are their hashes. */
+function differ(hashes: Int32Array, at: number, before: Int32Array | undefined, there: number): boolean {
+  for (let word = 0; word < HASH_WORDS; word++) {
+    if (hashes[at + word] !== (before?.[there + word] ?? 0)) return true;
+  }
+  return false;
+}
+
+function grown(hashes: Int32Array | undefined, length: number): Int32Array {
+  if (hashes?.length === length) return hashes;
+  const larger = new Int32Array(length);
+  if (hashes !== undefined) larger.set(hashes);
+  return larger;
 }

@@ -5,12 +5,10 @@
 
 import { PAGE_BYTES } from './format.js';
 
-/** Some pages of one memory. */
-export interface PageSet {
-  has(page: number): boolean;
-}
-
-/** `count` pages from page `first`. */
+/**
+ * `count` pages of 4 KiB from page `first`. Lists of runs stand for sets of pages, so that what is done with a set costs
+ * as much as there is in it, however large the memory.
+ */
 export interface PageRun {
   readonly first: number;
   readonly count: number;
@@ -22,23 +20,39 @@ export interface StoredPages {
   readonly zero: readonly PageRun[];
 }
 
-/** Every page. */
-export const allPages: PageSet = { has: () => true };
-
 /**
  * What to store of a memory.
  * @param changed pages that can differ from the parent; undefined for a base, which needs no word about empty pages
  */
-export function findStoredPages(memory: Uint8Array, changed: PageSet | undefined): StoredPages {
+export function findStoredPages(memory: Uint8Array, changed: readonly PageRun[] | undefined): StoredPages {
   const data: { first: number; count: number }[] = [];
   const zero: { first: number; count: number }[] = [];
   const words = wordsOfMemory(memory);
-  for (let page = 0; page < memory.length / PAGE_BYTES; page++) {
-    if (changed?.has(page) === false) continue;
+  const pages = memory.length / PAGE_BYTES;
+  for (const page of pagesIn(changed === undefined ? [{ first: 0, count: pages }] : uniteRuns(changed, pages))) {
     if (!isZeroPage(words, page)) addPage(data, page);
     else if (changed !== undefined) addPage(zero, page);
   }
   return { data, zero };
+}
+
+/** The numbers of the pages. */
+export function* pagesIn(runs: Iterable<PageRun>): Generator<number, void, void> {
+  for (const { first, count } of runs) {
+    for (let page = first; page < first + count; page++) yield page;
+  }
+}
+
+/** The same pages in runs that ascend and do not overlap or touch; those from page `end` on are left out. */
+export function uniteRuns(runs: readonly PageRun[], end: number): PageRun[] {
+  const united: { first: number; count: number }[] = [];
+  for (const { first, count } of [...runs].sort((a, b) => a.first - b.first)) {
+    const next = Math.min(first + count, end);
+    const last = united.at(-1);
+    if (last !== undefined && first <= last.first + last.count) last.count = Math.max(last.count, next - last.first);
+    else if (next > first) united.push({ first, count: next - first });
+  }
+  return united;
 }
 
 export function countPages(runs: readonly PageRun[]): number {
@@ -97,7 +111,8 @@ export function isZeroPage(words: Int32Array, page: number): boolean {
   return true;
 }
 
-function addPage(runs: { first: number; count: number }[], page: number): void {
+/** Adds a page that comes after all others. */
+export function addPage(runs: { first: number; count: number }[], page: number): void {
   const last = runs.at(-1);
   if (last !== undefined && last.first + last.count === page) last.count += 1;
   else runs.push({ first: page, count: 1 });

@@ -185,13 +185,10 @@ describe('a delta', () => {
       next.bytes.set(image.bytes);
       next.bytes.set(bytes, address + (grow ? 65_536 * image.pages : 0));
       const before = image.bytes;
-      const changed = {
-        has: (page: number) =>
-          Buffer.compare(
-            before.subarray(page * 4096, (page + 1) * 4096),
-            next.bytes.subarray(page * 4096, (page + 1) * 4096),
-          ) !== 0,
-      };
+      const pageOf = (bytes: Uint8Array, page: number): Uint8Array => bytes.subarray(page * 4096, (page + 1) * 4096);
+      const changed = Array.from({ length: next.bytes.length / 4096 }, (_, page) => ({ first: page, count: 1 })).filter(
+        ({ first }) => Buffer.compare(pageOf(before, first), pageOf(next.bytes, first)) !== 0,
+      );
       image = next;
       const delta = { parent: links.at(-1)?.result.digest ?? '', changed: [changed] };
       links.push(
@@ -263,7 +260,7 @@ describe('a delta', () => {
 
   test('of another module, or with a memory that shrank, is refused', () => {
     const parent = decodeSnapshot(base).digest;
-    const changed = [{ has: () => true }];
+    const changed = [[{ first: 0, count: 16 }]];
     const other = sampleSnapshot({ module: { ...sampleSnapshot().module, hash: 'c'.repeat(64) } });
     expect(codeOf(() => decodeSnapshotChain([base, write(other, { delta: { parent, changed } })]))).toBe(
       'snapshot/wrong-parent',

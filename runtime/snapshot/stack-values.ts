@@ -15,7 +15,7 @@ export type ExactValue =
 
 export type DecodedSlot = ExactValue & {
   readonly name: string;
-  /** False where the point does not save the slot: its value means nothing. */
+  /** False where the slot is dead at the point: it is zero then, and means nothing. */
   readonly live: boolean;
 };
 

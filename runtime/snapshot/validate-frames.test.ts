@@ -99,6 +99,8 @@ describe('a stream is refused', () => {
     ['with more', refusal(streamOf(sampleFrames, sampleState, 2)), 'the innermost frame waits in a call'],
     ['with none', refusal(streamOf([])), 'there is none'],
     ['with 10^9 claimed', refusal(streamOf(sampleFrames, sampleState, 1e9)), '1000000000 are claimed'],
+    ['with a dead slot that is not zero', frames(main, [4, 0, 0, 1, 0, 0, 0, 0], inner), 'slot d of frame 1, of work'],
+    ['with a dead slot whose last word is not', frames(main, [5, 0, 0, 0, 0, 0, 0, 9]), 'slot v of frame 1, of work'],
     ['with a dropped flag of 2', refusal(streamOf(sampleFrames, [...sampleState.slice(0, -1), 2])), 'dropped flag 2'],
     ['with a global too few', refusal(streamOf(sampleFrames, sampleState.slice(1))), ''],
     ['with a global too many', refusal(streamOf(sampleFrames, [0, ...sampleState])), ''],

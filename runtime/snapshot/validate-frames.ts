@@ -14,6 +14,7 @@
  * 2. the outermost frame belongs to the entry
  * 3. every frame but the innermost waits in a call; the innermost does not
  * 4. the function of each frame is one that the frame outside it can be calling
+ * 5. slots that are dead at their frame's point are zero
  */
 
 import {
@@ -24,6 +25,7 @@ import {
   type PointInfo,
   type PointKind,
   type Signature,
+  type Slot,
   type StableMap,
   wordsOf,
 } from '../abi/index.js';
@@ -90,8 +92,21 @@ function readFrame(stream: WordStream, map: StableMap, depth: number): { frame: 
     throw new SnapshotError(badFrames(`frame ${depth} of ${fn.name} needs ${size} words, ${stream.left} are left`));
   }
   const live = new Set(info.live);
-  const slots = fn.slots.map((slot, index) => readSlot(slot, live.has(index), () => stream.next()));
+  const slots = fn.slots.map((slot, index) =>
+    live.has(index) ? readSlot(slot, true, () => stream.next()) : readDeadSlot(slot, stream, fn, depth),
+  );
   return { frame: { point, kind: info.kind, function: fn, slots }, info };
+}
+
+function readDeadSlot(slot: Slot, stream: WordStream, fn: FunctionInfo, depth: number): DecodedSlot {
+  let bits = 0;
+  const decoded = readSlot(slot, false, () => {
+    const word = stream.next();
+    bits |= word;
+    return word;
+  });
+  if (bits === 0) return decoded;
+  throw new SnapshotError(badFrames(`slot ${slot.name} of frame ${depth}, of ${fn.name}, is dead and not zero`));
 }
 
 function checkKind({ kind }: PointInfo, { function: fn }: DecodedFrame, depth: number, count: number): void {
