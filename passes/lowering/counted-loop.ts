@@ -52,6 +52,12 @@ const tests: ReadonlyMap<number, Test> = new Map([
   [api.LtUInt32, 'less-unsigned'],
 ]);
 
+/** How an operation on the counter and a constant changes the counter. */
+const signs: ReadonlyMap<number, number> = new Map([
+  [api.AddInt32, 1],
+  [api.SubInt32, -1],
+]);
+
 /** @returns undefined when the loop is not counted, or not in a form that is recognised */
 export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedLoop | undefined {
   const statements = loop.body.flatMap((item) => (item.kind === 'statement' ? [item.expr] : []));
@@ -137,11 +143,12 @@ function findStep(statements: readonly Expr[], local: number): number | undefine
   if (assignment === undefined || others.length > 0) return undefined;
   if (!statements.some((statement) => isAlwaysEvaluated(statement, assignment))) return undefined;
   const [value] = childrenOf(assignment);
-  if (value === undefined || kindOf(value) !== 'Binary' || binaryOperation(value) !== api.AddInt32) return undefined;
+  if (value === undefined || kindOf(value) !== 'Binary') return undefined;
+  const sign = signs.get(binaryOperation(value));
   const [left, right] = childrenOf(value);
   if (left === undefined || kindOf(left) !== 'LocalGet' || localIndex(left) !== local) return undefined;
-  if (right === undefined || kindOf(right) !== 'Const') return undefined;
-  const step = constant(right) | 0;
+  if (sign === undefined || right === undefined || kindOf(right) !== 'Const') return undefined;
+  const step = (sign * constant(right)) | 0;
   const size = Math.abs(step);
   return size > 0 && size < 2 ** 30 && (size & (size - 1)) === 0 ? step : undefined;
 }

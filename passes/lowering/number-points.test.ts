@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { withFunction } from '../../fixtures/passes/wat-module.js';
+import { LocalSet } from '../ir/local-set.js';
+import type { Gate } from '../ir/marks.js';
+import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
+import { pointsIn } from './linear-code.js';
+import { numberPoints, pointsThrough } from './number-points.js';
+
+const newPoint = (kind: Point['kind']): Point => ({ kind, ordinal: 0, index: -1, live: new LocalSet(0) });
+
+/** What a region is made of: a poll, a label, or a loop with or without a gate. */
+type Shape = 'poll' | 'label' | { readonly gate: Gate | undefined; readonly body: readonly Shape[] };
+
+function makeRegion(shapes: readonly Shape[]): Region {
+  return shapes.map((shape) => {
+    if (shape === 'poll') return { kind: 'poll', gate: 'budget', point: newPoint('branch') };
+    if (shape === 'label') return { kind: 'label', name: 'l' };
+    const loop: LoopItem = { kind: 'loop', name: 'loop', body: makeRegion(shape.body) };
+    return shape.gate === undefined ? loop : { ...loop, gate: shape.gate, point: newPoint('loop') };
+  });
+}
+
+function makeFunction(shapes: readonly Shape[]): LinearFunction {
+  return withFunction('(module (func $f))', (_module, info) => ({
+    info,
+    body: makeRegion(shapes),
+    entry: newPoint('entry'),
+  }));
+}
+
+const loop = (gate: Gate | undefined, ...body: Shape[]): Shape => ({ gate, body });
+
+describe('numbers of points', () => {
+  test('begin with the entry', () => {
+    const fn = makeFunction(['poll']);
+    expect(numberPoints(fn).points).toEqual([fn.entry, ...pointsIn(fn.body)]);
+    expect(fn.entry.index).toBe(0);
+  });
+
+  test('go by groups: counted loops, other loops, other points, then what is inside the loops', () => {
+    const fn = makeFunction(['poll', loop('budget', 'poll'), loop('counted', 'poll', 'poll'), 'poll']);
+    const numbering = numberPoints(fn);
+    expect(numbering.rangeOf(fn.body)).toEqual({ start: 1, countedLoopsEnd: 2, loopsEnd: 3, nestedStart: 5, end: 8 });
+    // In code order: poll, the loop with a budget and its poll, the counted one and its two, poll.
+    expect(pointsIn(fn.body).map(({ index }) => index)).toEqual([3, 2, 5, 1, 6, 7, 4]);
+  });
+
+  test('of a loop without a poll are those inside it', () => {
+    const fn = makeFunction([loop(undefined, 'poll', loop('counted'))]);
+    const numbering = numberPoints(fn);
+    expect(numbering.rangeOf(fn.body)).toEqual({ start: 1, countedLoopsEnd: 1, loopsEnd: 1, nestedStart: 1, end: 3 });
+    expect(numbering.points).toHaveLength(3);
+  });
+
+  test('exist for regions of this function only', () => {
+    expect(() => numberPoints(makeFunction([])).rangeOf([])).toThrow('not numbered');
+  });
+});
+
+const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
+  shape: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom<Shape>('poll', 'label'),
+    fc.record({
+      gate: fc.constantFrom<Gate | undefined>('budget', 'counted', 'dirty', undefined),
+      body: fc.array(tie('shape'), { maxLength: 4 }),
+    }),
+  ),
+}));
+
+test('in any function numbers are dense, and a loop with everything inside is one range beyond its region', () => {
+  const checkRegion = (region: Region, rangeOf: ReturnType<typeof numberPoints>['rangeOf']): void => {
+    const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = rangeOf(region);
+    expect(end - start).toBe(pointsIn(region).length);
+    let nested = nestedStart;
+    for (const item of region) {
+      if (item.kind === 'poll') expect(item.point.index).toBeGreaterThanOrEqual(loopsEnd);
+      if (item.kind === 'poll') expect(item.point.index).toBeLessThan(nestedStart);
+      if (item.kind !== 'loop') continue;
+      const own = item.point?.index;
+      if (own !== undefined && item.gate === 'counted') expect(own >= start && own < countedLoopsEnd).toBe(true);
+      if (own !== undefined && item.gate !== 'counted') expect(own >= countedLoopsEnd && own < loopsEnd).toBe(true);
+      const inside = pointsIn(item.body).map(({ index }) => index);
+      expect([...inside].sort((a, b) => a - b)).toEqual(inside.map((_, n) => nested + n));
+      expect(pointsThrough(item)).toEqual([...(own === undefined ? [] : [own]), ...inside]);
+      nested += inside.length;
+      checkRegion(item.body, rangeOf);
+    }
+    expect(nested).toBe(end);
+  };
+  fc.assert(
+    fc.property(fc.array(shape, { maxLength: 5 }), (shapes) => {
+      const fn = makeFunction(shapes);
+      const numbering = numberPoints(fn);
+      expect(numbering.points.map(({ index }) => index)).toEqual(numbering.points.map((_, index) => index));
+      expect(new Set(numbering.points)).toEqual(new Set([fn.entry, ...pointsIn(fn.body)]));
+      checkRegion(fn.body, numbering.rangeOf);
+    }),
+    { seed: 1 },
+  );
+});
