@@ -96,6 +96,7 @@ interface RawFunctions {
   _BinaryenGetNumDataSegments(module: number): number;
   _BinaryenGetDataSegmentByIndex(module: number, index: number): number;
   _BinaryenHasMemory(module: number): number;
+  _BinaryenElementSegmentGetOffset(segment: number): number;
 }
 
 const rawNames: readonly (keyof RawFunctions)[] = [
@@ -142,6 +143,7 @@ const rawNames: readonly (keyof RawFunctions)[] = [
   '_BinaryenGetNumDataSegments',
   '_BinaryenGetDataSegmentByIndex',
   '_BinaryenHasMemory',
+  '_BinaryenElementSegmentGetOffset',
 ];
 
 type UndeclaredApi = RawFunctions & NameAccess;
@@ -209,4 +211,18 @@ export function dataSegmentName(module: object, segment: number): string {
   if (typeof getInfo !== 'function') throw new Error('this build of the binaryen package has no getDataSegmentInfo');
   const info: unknown = Reflect.apply(getInfo, module, [segment]);
   return typeof info === 'object' && info !== null && 'name' in info ? String(info.name) : '';
+}
+
+/**
+ * The functions named in an element segment, and '' for null elements. Binaryen's own reader also asks for the segment's
+ * offset, which aborts where the segment is passive and has none: it is answered here.
+ */
+export function elementNames(segment: number): readonly string[] {
+  const original = api._BinaryenElementSegmentGetOffset;
+  api._BinaryenElementSegmentGetOffset = () => 0;
+  try {
+    return api.getElementSegmentInfo(segment).data;
+  } finally {
+    api._BinaryenElementSegmentGetOffset = original;
+  }
 }

@@ -9,6 +9,7 @@ import {
   collectPrinted,
   dataSegmentName,
   type Expr,
+  elementNames,
   type FunctionRef,
   rawFunction,
   type Type,
@@ -198,23 +199,14 @@ export class IrModule {
     return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
   }
 
-  /**
-   * Functions named in element segments, each once, in order. Binaryen does not tell what is in a passive segment: where
-   * there is one, it may be any function.
-   */
+  /** Functions named in element segments, each once, in order. */
   elementFunctions(): string[] {
-    const segments = this.#elementSegments();
-    if (segments.some(isPassive))
-      return this.functions().flatMap(({ name }) => (name.startsWith('mvvm.') ? [] : [name]));
-    return [...new Set(segments.flatMap((segment) => api.getElementSegmentInfo(segment).data))].filter(
-      (name) => name !== '',
-    );
+    return [...new Set(this.#elementSegments().flatMap(elementNames))].filter((name) => name !== '');
   }
 
   /** Whether an element segment has something else in it than functions. */
   hasNullElements(): boolean {
-    const active = this.#elementSegments().filter((segment) => !isPassive(segment));
-    return active.some((segment) => api.getElementSegmentInfo(segment).data.includes(''));
+    return this.#elementSegments().some((segment) => elementNames(segment).includes(''));
   }
 
   #elementSegments(): number[] {

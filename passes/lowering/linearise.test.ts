@@ -139,7 +139,8 @@ describe('operands before a stable point', () => {
 test('an operand that is never left ends the code', () => {
   expect(linear('(drop (i32.add (call $g) (unreachable)))', '')).toEqual([
     '$4 = (call $g) at call.0',
-    '(drop (i32.add (local.get $4) (unreachable)))',
+    '(i32.add (local.get $4) (unreachable))',
+    '(unreachable)',
     '(unreachable)',
   ]);
 });
