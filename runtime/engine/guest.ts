@@ -10,7 +10,7 @@
  */
 
 import { exports as abiExports, imports as abiImports, type ExportInfo, IMPORT_MODULE } from '../abi/index.js';
-import type { Snapshot } from '../snapshot/index.js';
+import { dirtyPages, PAGE_BYTES, type PageRun, type Snapshot } from '../snapshot/index.js';
 import { Abort } from './abort.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
 import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
@@ -65,6 +65,8 @@ export class Guest {
   readonly #onRefused: (reason: string) => void;
   readonly #now: () => number;
   readonly #pointsBefore: number;
+  /** Whether the module's dirty bits, and what the system says, are all that can change its memory. */
+  readonly #tellsDirt: boolean;
   #calls: readonly Call[];
   #phase: Phase;
   /** What the guest re-enters with; empty before its first checkpoint. */
@@ -86,6 +88,7 @@ export class Guest {
     this.#phase = from === undefined ? 'fresh' : 'stopped';
     this.#words = from?.words ?? new Uint32Array();
     this.#pointsBefore = from?.stablePoints ?? 0;
+    this.#tellsDirt = program.info.policies.includes('loop-dirty-checkpoint') && Object.keys(imports).length === 0;
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
     this.#control.stopOn({ requested: () => this.#requested });
     this.#system = system(
@@ -131,6 +134,23 @@ export class Guest {
       checkpoints: this.#checkpoints,
       milliseconds: this.#milliseconds,
     };
+  }
+
+  /**
+   * Per memory the pages that can have changed since the last call of this: what a delta has to look at. Undefined where
+   * nobody knows, and everything has to be compared: unless the policy is loop-dirty, and where the embedder's imports
+   * can write to the memory. To be called while the guest is stopped; what the embedder itself wrote is not in it.
+   */
+  takeSuspectPages(): readonly (readonly PageRun[])[] | undefined {
+    if (this.#phase !== 'stopped') throw new EngineError(wrongUse('only a stopped guest can tell what it changed'));
+    const written = this.#system.takeWrittenPages?.();
+    const [memory, second] = this.#state.memories;
+    if (!this.#tellsDirt || second !== undefined) return undefined;
+    const end = (memory?.buffer.byteLength ?? 0) / PAGE_BYTES;
+    functionExport(this.#exports, abiExports.takeDirty)();
+    const [shift, low, high] = [this.#stream.pop(), this.#stream.pop(), this.#stream.pop()];
+    const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    return written === undefined || memory === undefined ? undefined : [[...dirtyPages(shift, bits, end), ...written]];
   }
 
   /**

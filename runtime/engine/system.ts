@@ -3,6 +3,8 @@
  * embedder whose imports have state of their own can give another.
  */
 
+import type { PageRun } from '../snapshot/index.js';
+
 /** The engine's side, handed to a {@link System} when it is made. */
 export interface SystemHooks {
   /** Whether a checkpoint is asked for. A call that would block looks at this while it waits. */
@@ -28,6 +30,11 @@ export interface System {
    * @throws when something cannot be saved; the error's message says what
    */
   save(): unknown;
+  /**
+   * The pages of the attached memory that it wrote to since the last call. A system without this may have written
+   * anywhere.
+   */
+  takeWrittenPages?(): readonly PageRun[];
   /** Gives back what it holds (open files). */
   close(): void;
 }
@@ -40,5 +47,6 @@ export const noSystem: SystemFactory = () => ({
   imports: {},
   attach: () => undefined,
   save: () => null,
+  takeWrittenPages: () => [],
   close: () => undefined,
 });

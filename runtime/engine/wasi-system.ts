@@ -1,6 +1,7 @@
 /** WASI as the system of a guest: the options with their defaults, and the waiting that a checkpoint may end. */
 
 import { z } from 'zod';
+import { WrittenPages } from '../snapshot/index.js';
 import {
   type Clock,
   createWasi,
@@ -16,6 +17,7 @@ import {
   type WaitOutcome,
   type WaitRequest,
   type Wasi,
+  type WasiOptions,
   type WasiState,
   wasiStateSchema,
 } from '../wasi/index.js';
@@ -32,6 +34,10 @@ export interface WasiSetUp {
   readonly preopens?: readonly Preopen[];
   /** Default: no input, and output goes nowhere. */
   readonly stdio?: Stdio & { readonly stdin: LookingInputStream };
+  /** The network that the guest may use, and the addresses in it. Default none. */
+  readonly network?: NonNullable<WasiOptions['network']>;
+  /** What becomes of connections on restore. Without a choice a snapshot that has one is refused. */
+  readonly connections?: 'reconnect' | 'fail';
   /** Default: the system's. */
   readonly clock?: Clock;
   /** Default: the system's. */
@@ -65,20 +71,23 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
     const before = saved === undefined ? undefined : readSavedSystem(saved.state);
     const stdin = inputAfter(Uint8Array.from(before?.inputTaken ?? []), given.stdin);
     const stdio = { ...given, stdin };
+    const written = new WrittenPages();
     const lent = {
       preopens,
       stdio,
       clock,
       random,
+      ...(setUp.network === undefined ? {} : { network: setUp.network }),
       wait: (request: WaitRequest): WaitOutcome => {
         const outcome = hostWait(request);
-        if (outcome !== 'interrupted' || hooks.canLeave()) return outcome;
+        if (outcome !== 'interrupted' || (request.mustEnd !== true && hooks.canLeave())) return outcome;
         // The checkpoint is refused, or has to wait until a host function that called back has returned. What was waited
         // for is looked at again, but not without a rest: the request may stay.
         pause(restOf(request));
         return 'ready';
       },
       interrupt: () => hooks.leave(),
+      onMemoryWrite: (address: number, length: number): void => written.mark(address, length),
     };
     const wasi =
       before === undefined
@@ -86,12 +95,14 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
         : restoreWasi(before.wasi, {
             ...lent,
             ...(args === undefined ? {} : { args }),
+            ...(setUp.connections === undefined ? {} : { connections: setUp.connections }),
             env: overrideEnvironment(before.wasi.env ?? [], env ?? []),
           });
     return {
       imports: withUncatchableExit(wasi, hooks),
       attach: (memory) => wasi.attach(memory),
       save: (): SavedSystem => ({ wasi: wasi.save(), inputTaken: [...stdin.taken()] }),
+      takeWrittenPages: () => written.take(),
       close: () => wasi.close(),
     };
   };
