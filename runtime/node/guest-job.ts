@@ -73,6 +73,8 @@ export const requests = { none: 0, goOn: 1, stop: 2 } as const;
 export interface CheckpointReport {
   /** Where the snapshot is, when it was written to a file. */
   readonly file?: string;
+  /** Whether that file is whole in itself, or continues those before it (docs/snapshot-format.md, "Files"). */
+  readonly kind?: 'base' | 'delta';
   /** The snapshot itself, when it was not. */
   readonly snapshot?: Uint8Array;
   /** Its size. */

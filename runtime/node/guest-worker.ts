@@ -43,12 +43,14 @@ import {
 } from './guest-job.js';
 import { openHostDirectory } from './host-filesystem.js';
 import { mailboxInput } from './input-mailbox.js';
-import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.js';
+import { readSnapshotChain } from './snapshot-file-chain.js';
+import { SnapshotChainWriter, type WrittenFile } from './snapshot-file-chain-writer.js';
 import { blockingInput, descriptorOutput } from './stdio.js';
 import { threadWait } from './stdio-wait.js';
 
 const job: GuestJob = workerData;
 const control = new Int32Array(job.control);
+const chain = job.snapshotFile === undefined ? undefined : new SnapshotChainWriter(job.snapshotFile);
 
 function send(message: GuestMessage): void {
   parentPort?.postMessage(message);
@@ -128,7 +130,7 @@ function makeGuest(): Guest {
   const { beginning } = job;
   if (beginning.kind !== 'restore') return startGuest(program, { ...options, ...beginning });
   const { from } = beginning;
-  const snapshot = typeof from === 'string' ? readSnapshotFile(from) : from;
+  const snapshot = typeof from === 'string' ? readSnapshotChain(from).snapshot : from;
   send({ kind: 'log', text: `restoring ${snapshot.entry} at stable point ${snapshot.point}` });
   try {
     return restoreGuest(program, snapshot, options);
@@ -153,7 +155,7 @@ function runGuest(): void {
   while (outcome.kind === 'checkpointed') {
     // A stop at a count or an entry comes without a request: it is there to stop.
     const goesOn = takeRequest() === requests.goOn;
-    const report = store(outcome.snapshot, outcome.milliseconds, goesOn);
+    const report = store(guest, outcome.snapshot, outcome.milliseconds, goesOn);
     if (report === undefined) {
       outcome = guest.run();
       continue;
@@ -179,11 +181,11 @@ function finish(outcome: Exclude<Outcome, { kind: 'checkpointed' }>, statistics:
  * Writes or encodes a snapshot, straight from the guest's memory. Undefined when it could not be written: the guest must
  * go on then, and the reason has been sent.
  */
-function store(snapshot: Snapshot, leavingMs: number, goesOn: boolean): CheckpointReport | undefined {
+function store(guest: Guest, snapshot: Snapshot, leavingMs: number, goesOn: boolean): CheckpointReport | undefined {
   const before = performance.now();
   const { stablePoints, point } = snapshot;
   try {
-    const written = job.snapshotFile === undefined ? encode(snapshot) : write(job.snapshotFile, snapshot);
+    const written = chain === undefined ? encode(snapshot) : write(chain, guest, snapshot, goesOn);
     return { ...written, milliseconds: leavingMs + performance.now() - before, stablePoints, point, goesOn };
   } catch (error) {
     send({ kind: 'refused', reason: reportError(error).message });
@@ -191,8 +193,15 @@ function store(snapshot: Snapshot, leavingMs: number, goesOn: boolean): Checkpoi
   }
 }
 
-function write(file: string, snapshot: Snapshot): { file: string; bytes: number } {
-  return { file, bytes: writeSnapshotFile(file, snapshot).bytes };
+/** A run that goes on leaves what changed; one that ends here leaves a file that needs no other. */
+function write(
+  chain: SnapshotChainWriter,
+  guest: Guest,
+  snapshot: Snapshot,
+  goesOn: boolean,
+): Pick<WrittenFile, 'file' | 'kind' | 'bytes'> {
+  const { file, kind, bytes } = goesOn ? chain.write(snapshot, guest.takeSuspectPages()) : chain.writeWhole(snapshot);
+  return { file, kind, bytes };
 }
 
 function encode(snapshot: Snapshot): { snapshot: Uint8Array; bytes: number } {

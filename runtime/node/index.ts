@@ -32,4 +32,6 @@ export {
   type WriteFileOptions,
   writeSnapshotFile,
 } from './snapshot-file.js';
+export { compactSnapshotChain, type ReadChain, readSnapshotChain, removeSnapshotChain } from './snapshot-file-chain.js';
+export { type ChainOptions, SnapshotChainWriter, type WrittenFile } from './snapshot-file-chain-writer.js';
 export { blockingInput, descriptorOutput, type NodeStdioOptions, nodeStdio } from './stdio.js';

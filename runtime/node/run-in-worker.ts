@@ -37,7 +37,10 @@ export interface WorkerRunOptions {
   readonly input?: 'inherit' | Uint8Array;
   /** Where output goes: this process's own streams, or here. Default: `inherit`. */
   readonly output?: 'inherit' | ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void);
-  /** File that snapshots are written to. Without it they come in the reports. */
+  /**
+   * File that snapshots are written to; those of a run that goes on as deltas beside it. Without it they come in the
+   * reports.
+   */
   readonly snapshotFile?: string;
   /** Stop at the n-th stable point, from 1. */
   readonly atPoint?: number;

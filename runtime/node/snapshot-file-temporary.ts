@@ -19,19 +19,25 @@ export function temporaryName(target: string): string {
   return `.${target}.${host}-${process.pid}-${randomBytes(6).toString('hex')}${SUFFIX}`;
 }
 
-/** Removes what earlier writers of this target left behind when they were killed. Never fails: it is a courtesy. */
+/**
+ * Removes what earlier writers of this target, and of the deltas that continue it, left behind when they were killed.
+ * Never fails: it is a courtesy.
+ */
 export function removeStaleTemporaries(files: SnapshotFileSystem, directory: string, target: string): void {
-  const prefix = `.${target}.${host}-`;
+  const prefix = `.${target}.`;
   for (const name of orNothing(() => files.list(directory)) ?? []) {
     if (!name.startsWith(prefix) || !name.endsWith(SUFFIX)) continue;
-    const pid = /^(\d+)-[0-9a-f]{12}$/.exec(name.slice(prefix.length, -SUFFIX.length))?.[1];
-    if (pid === undefined) continue;
+    const [, writer, pid] = temporaryRest.exec(name.slice(prefix.length, -SUFFIX.length)) ?? [];
+    if (writer !== host) continue;
     const path = `${directory}/${name}`;
     orNothing(() => {
       if (isStale(Number(pid), files.modifiedAt(path))) files.remove(path);
     });
   }
 }
+
+/** Digest and number of a delta (snapshot-file-chain-names.ts), host, process, random. */
+const temporaryRest = /^(?:[0-9a-f]{12}\.\d+\.)?([0-9a-f]{8})-(\d+)-[0-9a-f]{12}$/;
 
 function isStale(pid: number, modifiedAt: number): boolean {
   // Our own number on a file from before our time: another process had it, as in a container that was restarted.

@@ -22,6 +22,7 @@ export const snapshotErrorCodes = {
   'snapshot/bad-signature': 'the signature does not belong to these bytes and this key',
   'snapshot/needs-parent': 'a delta was given where a base is needed',
   'snapshot/wrong-parent': 'a delta does not continue the snapshot before it',
+  'snapshot/missing-link': 'a delta of a chain is not there, although later ones are',
   'snapshot/other-module': 'made by another module, policy, compiler or ABI than the one at hand',
   'snapshot/frames': 'the stack frames do not fit the stable map of the module',
   'snapshot/state': 'globals, segments, tables, memories or entry do not fit the module',
@@ -213,6 +214,12 @@ export const chainChanged = (what: string): SnapshotDiagnostic => ({
   code: 'snapshot/wrong-parent',
   message: `does not fit the snapshot it continues: ${what}`,
   hint: reportIt,
+});
+
+export const missingLink = (name: string, later: string): SnapshotDiagnostic => ({
+  code: 'snapshot/missing-link',
+  message: `has lost a part of its chain: there is ${later}, but no ${name}`,
+  hint: 'bring the missing file back, or remove the later ones to go on from an earlier state',
 });
 
 export const otherModule = (what: string, found: string, expected: string): SnapshotDiagnostic => ({

@@ -10,6 +10,7 @@ export {
   inFile,
   ioFailed,
   isSnapshotError,
+  missingLink,
   notAFile,
   type SnapshotDiagnostic,
   SnapshotError,
