@@ -6,6 +6,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WasmValue } from '../engine/index.js';
 import type { Snapshot } from '../snapshot/index.js';
+import type { AddressGrant } from '../wasi/index.js';
+import type { NetworkEnd } from './network-messages.js';
 
 /** A directory of this machine that a guest may use. */
 export interface GrantedDirectory {
@@ -44,6 +46,12 @@ export type Beginning =
       readonly entryArguments?: readonly (WasmValue | string)[];
     };
 
+/** The network that a guest may use. */
+export interface GuestNetworkJob extends NetworkEnd {
+  readonly addresses: readonly AddressGrant[];
+  readonly connections?: 'reconnect' | 'fail';
+}
+
 export interface GuestJob {
   readonly module: WebAssembly.Module;
   readonly hash: string;
@@ -51,6 +59,8 @@ export interface GuestJob {
   readonly args?: readonly string[];
   readonly env?: readonly string[];
   readonly directories: readonly GrantedDirectory[];
+  /** Undefined for a guest without a network. */
+  readonly network?: GuestNetworkJob;
   /** Seed of virtual clocks and seeded randomness; undefined for the host's. */
   readonly deterministic?: number;
   readonly input: GuestInput;

@@ -43,6 +43,7 @@ import {
 } from './guest-job.js';
 import { openHostDirectory } from './host-filesystem.js';
 import { mailboxInput } from './input-mailbox.js';
+import { openNetwork } from './network-guest.js';
 import { readSnapshotChain } from './snapshot-file-chain.js';
 import { SnapshotChainWriter, type WrittenFile } from './snapshot-file-chain-writer.js';
 import { blockingInput, descriptorOutput } from './stdio.js';
@@ -79,6 +80,7 @@ const options: GuestOptions = {
 function wasiSetUp(wasVirtual: boolean): WasiSetUp {
   const stdin = openInput();
   const { args, env, deterministic = wasVirtual ? 0 : undefined } = job;
+  const network = job.network === undefined ? undefined : openNetwork(job.network, control);
   return {
     ...(args === undefined ? {} : { args }),
     ...(env === undefined ? {} : { env }),
@@ -86,7 +88,16 @@ function wasiSetUp(wasVirtual: boolean): WasiSetUp {
     stdio: { stdin, stdout: openOutput('stdout', 1), stderr: openOutput('stderr', 2) },
     clock: deterministic === undefined ? systemClock() : virtualClock(),
     random: deterministic === undefined ? systemRandom() : seededRandom(deterministic),
-    wait: threadWait({ wake: control, stdin, isInterrupted: isRequested }),
+    ...(job.network === undefined || network === undefined
+      ? {}
+      : { network: { host: network, addresses: job.network.addresses } }),
+    ...(job.network?.connections === undefined ? {} : { connections: job.network.connections }),
+    wait: threadWait({
+      wake: control,
+      stdin,
+      isInterrupted: isRequested,
+      takeNews: () => network?.takeNews() === true,
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import { Worker } from 'node:worker_threads';
 import type { Program, WasmValue } from '../engine/index.js';
 import type { Snapshot } from '../snapshot/index.js';
+import type { AddressGrant } from '../wasi/index.js';
 import {
   type Beginning,
   type CheckpointReport,
@@ -14,10 +15,12 @@ import {
   type GuestInput,
   type GuestJob,
   type GuestMessage,
+  type GuestNetworkJob,
   requests,
   type WorkerOutcome,
 } from './guest-job.js';
 import { shareStandardInput } from './input-mailbox.js';
+import { shareNetwork } from './network-host.js';
 
 export interface WorkerRunOptions {
   /** Continue from this snapshot, or from the one in this file, instead of beginning. */
@@ -31,6 +34,13 @@ export interface WorkerRunOptions {
   /** Its environment, each as `KEY=value`. A restored program keeps its own, in which these are set. */
   readonly env?: readonly string[];
   readonly directories?: readonly GrantedDirectory[];
+  /** Internet addresses that the program may bind to, connect to and send to. Default none. */
+  readonly addresses?: readonly AddressGrant[];
+  /**
+   * What becomes of TCP connections that a snapshot names: they are gone. `reconnect` makes them anew, before the program
+   * goes on; with `fail` the program sees that they broke. Default: such a snapshot is refused.
+   */
+  readonly connections?: 'reconnect' | 'fail';
   /** Virtual clocks and random numbers from this seed. Default: the host's. */
   readonly deterministic?: number;
   /** Standard input: this process's own, or these bytes. Default none. */
@@ -136,6 +146,7 @@ function begin(
 ): WorkerRun {
   const control = new Int32Array(new SharedArrayBuffer(4 * controlWords.count));
   const { input, stop: stopInput } = openInput(options.input, control);
+  const network = openNetwork(options, control);
   const { args, env, directories = [], deterministic, snapshotFile, atPoint, atEntry } = options;
   const job: GuestJob = {
     module,
@@ -145,6 +156,7 @@ function begin(
     input,
     output: typeof options.output === 'function' ? 'messages' : 'inherit',
     control: control.buffer,
+    ...(network === undefined ? {} : { network: network.job }),
     ...(args === undefined ? {} : { args }),
     ...(env === undefined ? {} : { env }),
     ...(deterministic === undefined ? {} : { deterministic }),
@@ -154,7 +166,10 @@ function begin(
   };
   const worker = new Worker(new URL('./guest-worker.js', import.meta.url), {
     workerData: job,
-    transferList: input.kind === 'mailbox' ? [input.port] : [],
+    transferList: [
+      ...(input.kind === 'mailbox' ? [input.port] : []),
+      ...(network === undefined ? [] : [network.job.port]),
+    ],
     resourceLimits: { stackSizeMb: options.stackSize ?? DEFAULT_STACK_MIB },
   });
 
@@ -189,8 +204,9 @@ function begin(
     });
     worker.on('error', (error: unknown) => reject(new GuestError({ name: 'worker-failed', message: String(error) })));
     worker.on('exit', () => reject(new GuestError({ name: 'terminated', message: 'the run was terminated' })));
-  }).finally(() => {
+  }).finally(async () => {
     stopInput();
+    await network?.stop();
     answer((asker) => asker.resolve(undefined));
   });
 
@@ -222,6 +238,16 @@ function request(control: Int32Array, wanted: number): void {
   if (wanted > Atomics.load(control, controlWords.request)) Atomics.store(control, controlWords.request, wanted);
   Atomics.add(control, controlWords.wake, 1);
   Atomics.notify(control, controlWords.wake);
+}
+
+/** Without a granted address there is no network. */
+function openNetwork(
+  { addresses = [], connections }: WorkerRunOptions,
+  control: Int32Array,
+): { readonly job: GuestNetworkJob; readonly stop: () => Promise<void> } | undefined {
+  if (addresses.length === 0) return undefined;
+  const { end, stop } = shareNetwork(control);
+  return { job: { ...end, addresses, ...(connections === undefined ? {} : { connections }) }, stop };
 }
 
 function openInput(

@@ -1,4 +1,4 @@
-/** How a guest's thread waits: asleep on one shared word, which changes when there is input or a checkpoint is wanted. */
+/** How a guest's thread waits: asleep on one shared word, which changes when there is news or a checkpoint is wanted. */
 
 import type { InputStream, WaitOutcome, WaitRequest } from '../wasi/index.js';
 
@@ -8,27 +8,36 @@ export interface ThreadWaitOptions {
   readonly stdin: InputStream;
   /** Whether a checkpoint is wanted, so that the call is to be left. */
   readonly isInterrupted: () => boolean;
+  /** Takes in what other threads have sent, and says whether there was anything. */
+  readonly takeNews?: () => boolean;
 }
 
-/** Sockets cannot change the word: they are looked at this often, in milliseconds. */
+/** Sockets that cannot change the word are looked at this often, in milliseconds. */
 const socketInterval = 10;
 
 /** No single sleep is longer: about an hour, in milliseconds. */
 const longestSleep = 3_600_000;
 
 /** The `wait` of WasiOptions for a guest whose thread may block. */
-export function threadWait({ wake, stdin, isInterrupted }: ThreadWaitOptions): (request: WaitRequest) => WaitOutcome {
-  return ({ timeout, stdin: wantsStdin, sockets }) => {
+export function threadWait({
+  wake,
+  stdin,
+  isInterrupted,
+  takeNews = () => false,
+}: ThreadWaitOptions): (request: WaitRequest) => WaitOutcome {
+  return ({ timeout, stdin: wantsStdin, sockets, mustEnd }) => {
     const end = timeout === undefined ? undefined : process.hrtime.bigint() + timeout;
+    const looksAtSockets = sockets.some(({ notifies }) => notifies !== true);
     for (;;) {
       // Read before the reasons are looked at: news after this changes the word, and the sleep below does not begin.
       const seen = Atomics.load(wake, 0);
-      if (isInterrupted()) return 'interrupted';
+      if (mustEnd !== true && isInterrupted()) return 'interrupted';
       if (wantsStdin && stdin.ready() !== 'would-block') return 'ready';
+      if (takeNews() && sockets.length > 0) return 'ready';
       const left = Math.min(longestSleep, end === undefined ? longestSleep : millisecondsUntil(end));
       if (left <= 0) return 'timeout';
-      Atomics.wait(wake, 0, seen, sockets.length > 0 ? Math.min(left, socketInterval) : left);
-      if (sockets.length > 0) return 'ready';
+      Atomics.wait(wake, 0, seen, looksAtSockets ? Math.min(left, socketInterval) : left);
+      if (looksAtSockets) return 'ready';
     }
   };
 }

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { fileTypes } from './flags.js';
+import { type NetworkState, networkStateSchema, type SavedUnread, savedUnreadSchema } from './network-state.js';
 import { allRights } from './rights.js';
 
 /** Names a place below a preopened directory: the preopen's guest name and components without links, `.` or `..`. */
@@ -44,12 +45,18 @@ export interface DirectoryDescriptor extends DescriptorBase {
   listing: readonly ListedName[] | null;
 }
 
+/** What else is known of a socket that the guest opened is in network-state.ts. */
 export interface SocketDescriptor extends DescriptorBase {
   readonly kind: 'socket';
 }
 
-/** Sockets are not among what can be saved. */
-export type SavedDescriptor = StdioDescriptor | FileDescriptor | DirectoryDescriptor;
+export interface SavedSocketDescriptor extends SocketDescriptor {
+  readonly network: NetworkState;
+  readonly unread: SavedUnread;
+}
+
+/** Sockets that the host handed in are not among what can be saved. */
+export type SavedDescriptor = StdioDescriptor | FileDescriptor | DirectoryDescriptor | SavedSocketDescriptor;
 
 export interface ListedName {
   readonly name: string;
@@ -104,4 +111,5 @@ export const descriptorSchema: z.ZodType<SavedDescriptor> = z.discriminatedUnion
     preopened: z.boolean(),
     listing: z.array(listedNameSchema).nullable(),
   }),
+  z.strictObject({ kind: z.literal('socket'), ...base, network: networkStateSchema, unread: savedUnreadSchema }),
 ]);

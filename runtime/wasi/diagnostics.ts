@@ -106,10 +106,55 @@ export function cannotReopen(fd: number, place: string, errno: number): WasiDiag
   };
 }
 
+export function noNetwork(fd: number, what: string): WasiDiagnostic {
+  return {
+    code: 'wasi-address-not-granted',
+    message: `descriptor ${fd} ${what}, and no address was granted`,
+    hint: 'grant the addresses that the program may use, for example --addr 127.0.0.1:8080',
+    fd,
+  };
+}
+
+export function addressNotGranted(fd: number, address: string): WasiDiagnostic {
+  return {
+    code: 'wasi-address-not-granted',
+    message: `descriptor ${fd} is a socket that uses the address ${address}, which was not granted`,
+    hint: `grant it, for example --addr ${address}`,
+    fd,
+  };
+}
+
+export function connectionToDecide(fd: number, address: string): WasiDiagnostic {
+  return {
+    code: 'wasi-open-connection',
+    message: `descriptor ${fd} was connected to ${address}, and that connection is gone`,
+    hint: 'choose: --sockets=reconnect connects anew, --sockets=fail lets the program see that it broke',
+    fd,
+  };
+}
+
+export function cannotReconnect(fd: number, address: string, errno: number): WasiDiagnostic {
+  return {
+    code: 'wasi-cannot-reconnect',
+    message: `descriptor ${fd} was connected to ${address}, which cannot be reached now (WASI error ${errno})`,
+    hint: 'start what listens there, or restore with --sockets=fail',
+    fd,
+  };
+}
+
+export function cannotBindAgain(fd: number, address: string, errno: number): WasiDiagnostic {
+  return {
+    code: 'wasi-cannot-bind',
+    message: `descriptor ${fd} had the address ${address}, which cannot be had here (WASI error ${errno})`,
+    hint: 'restore on a machine that has this address, when nobody else listens there',
+    fd,
+  };
+}
+
 export function cannotSaveSocket(fd: number): WasiDiagnostic {
   return {
     code: 'wasi-open-socket',
-    message: `descriptor ${fd} is a socket, whose connection cannot be put in a snapshot`,
+    message: `descriptor ${fd} is a socket of the host's, whose connection cannot be put in a snapshot`,
     hint: 'take the checkpoint when the program has closed it',
     fd,
   };

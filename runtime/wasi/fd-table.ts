@@ -6,6 +6,8 @@
 import type { DirectoryDescriptor, FileDescriptor, SocketDescriptor, StdioDescriptor } from './descriptors.js';
 import { errno, errnoOf, fail } from './errno.js';
 import type { Directory, File } from './filesystem.js';
+import type { NetworkSocket } from './network.js';
+import type { NetworkState } from './network-state.js';
 import { includesRights } from './rights.js';
 import type { Socket } from './socket.js';
 import type { Stdio } from './stdio.js';
@@ -30,11 +32,23 @@ export interface OpenDirectory {
   readonly owned: boolean;
 }
 
-export interface OpenSocket {
+/** A socket that the host handed in. */
+export interface OpenHandedSocket {
   readonly kind: 'socket';
   readonly data: SocketDescriptor;
   readonly socket: Socket;
+  readonly network: null;
 }
+
+/** A socket that the guest opened. */
+export interface OpenNetworkSocket {
+  readonly kind: 'socket';
+  readonly data: SocketDescriptor;
+  readonly socket: NetworkSocket;
+  readonly network: NetworkState;
+}
+
+export type OpenSocket = OpenHandedSocket | OpenNetworkSocket;
 
 export type OpenDescriptor = OpenStdio | OpenFile | OpenDirectory | OpenSocket;
 
@@ -94,6 +108,12 @@ export class FdTable {
     if (descriptor.kind !== 'socket') fail(errno.notsock);
     if (!includesRights(descriptor.data.rights, rights)) fail(errno.notcapable);
     return descriptor;
+  }
+
+  /** Also ENOTSUP for one that the host handed in, whose addresses nobody knows. */
+  networkSocket(fd: number, rights = 0): OpenNetworkSocket {
+    const open = this.socket(fd, rights);
+    return open.network === null ? fail(errno.notsup) : open;
   }
 
   close(fd: number): void {

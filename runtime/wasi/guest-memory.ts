@@ -117,6 +117,15 @@ export class GuestMemory {
     }
   }
 
+  /** A text that ends in a NUL; ENAMETOOLONG, EILSEQ. */
+  cString(address: number): string {
+    const start = this.range(address, 1);
+    const room = Math.min(maxPathLength, this.#view.byteLength - start);
+    const length = this.bytes(start, room).indexOf(0);
+    if (length < 0) fail(room < maxPathLength ? errno.fault : errno.nametoolong);
+    return this.path(start, length);
+  }
+
   /** Strings with a NUL behind each, one after the other, and where each begins. */
   writeStrings(pointers: number, text: number, strings: readonly string[]): void {
     const encoded = strings.map((string) => encodeUtf8(`${string}\0`));

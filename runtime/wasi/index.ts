@@ -7,9 +7,12 @@
  * path-resolver.ts walk to a directory of a filesystem.ts. save.ts and restore.ts turn the table into state.ts and back.
  *
  * Known limits: `fd_allocate` makes a file long enough without reserving room on the disk; the time spent by a process is
- * the time that passed; a file that was deleted while it is open, a named pipe, a device or a socket cannot be saved.
+ * the time that passed; a file that was deleted while it is open, a named pipe, a device or a socket that the host handed
+ * in cannot be saved.
  */
 
+export { type AddressGrant, GrantedAddresses, parseAddressGrant } from './address-grants.js';
+export { type AddressFamily, anyAddress, canonicalIp, type SocketAddress, showAddress } from './addresses.js';
 export { type Clock, systemClock, type VirtualClockOptions, virtualClock } from './clock.js';
 export { WasiError } from './diagnostics.js';
 export { type Errno, ErrnoError, errno } from './errno.js';
@@ -24,9 +27,11 @@ export type {
 } from './filesystem.js';
 export type { FileType } from './flags.js';
 export { createMemoryDirectory, type MemoryTree } from './memory-filesystem.js';
+export type { AcceptedConnection, Network, NetworkSocket, Unread } from './network.js';
+export { defaultOptions, type SocketOptions } from './network-state.js';
 export { ProcExit } from './proc-exit.js';
 export { type RandomSource, type RandomState, seededRandom, systemRandom } from './random.js';
-export type { Socket } from './socket.js';
+export type { Datagram, Received, Socket, Transfer } from './socket.js';
 export { type WasiState, wasiStateSchema } from './state.js';
 export { type InputStream, inputOf, type OutputStream, outputTo, type Stdio } from './stdio.js';
 export type { WaitOutcome, WaitRequest } from './wait.js';

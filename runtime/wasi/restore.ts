@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import type { LentNetwork } from './context.js';
 import type { Place, SavedDescriptor } from './descriptors.js';
 import * as diagnose from './diagnostics.js';
 import { WasiError } from './diagnostics.js';
@@ -13,6 +14,7 @@ import type { FileStat, Preopen } from './filesystem.js';
 import { openAtPlace, showPlace, statAtPlace } from './places.js';
 import { grantedBase, grantedInheriting } from './preopens.js';
 import { allRights, fileRights, includesRights, stdioRights } from './rights.js';
+import { type ConnectionChoice, checkSocket, reopenSocket } from './socket-restore.js';
 import { type SavedEntry, type WasiState, wasiStateSchema } from './state.js';
 import type { Stdio } from './stdio.js';
 
@@ -38,13 +40,21 @@ export function checkState(value: unknown): WasiState {
   return parsed.data;
 }
 
+/** What who restores lends. */
+export interface Lent {
+  readonly preopens: readonly Preopen[];
+  readonly stdio: Stdio;
+  readonly network: LentNetwork | null;
+  readonly connections: ConnectionChoice;
+}
+
 /** @throws {WasiError} naming the descriptor and the reason; nothing is open then */
-export function restoreTable(entries: readonly SavedEntry[], preopens: readonly Preopen[], stdio: Stdio): FdTable {
-  for (const entry of entries) checkGrant(entry, preopens);
-  for (const entry of entries) checkFile(entry, preopens);
+export function restoreTable(entries: readonly SavedEntry[], lent: Lent): FdTable {
+  for (const entry of entries) checkGrant(entry, lent);
+  for (const entry of entries) checkFile(entry, lent.preopens);
   const table = new FdTable();
   try {
-    for (const { fd, descriptor } of entries) table.place(fd, reopen(fd, descriptor, preopens, stdio));
+    for (const { fd, descriptor } of entries) table.place(fd, reopen(fd, descriptor, lent));
     return table;
   } catch (error) {
     table.closeAll();
@@ -52,10 +62,14 @@ export function restoreTable(entries: readonly SavedEntry[], preopens: readonly 
   }
 }
 
-function checkGrant({ fd, descriptor }: SavedEntry, preopens: readonly Preopen[]): void {
+function checkGrant({ fd, descriptor }: SavedEntry, { preopens, network, connections }: Lent): void {
   const { rights, inheriting } = descriptor;
   if (descriptor.kind === 'stdio') {
     if (!includesRights(stdioRights, rights)) throw new WasiError(diagnose.tooManyRights(fd, undefined));
+    return;
+  }
+  if (descriptor.kind === 'socket') {
+    checkSocket(fd, descriptor, network, connections);
     return;
   }
   const grant = grantOf(fd, descriptor.place, preopens);
@@ -75,7 +89,7 @@ function grantOf(fd: number, place: Place, preopens: readonly Preopen[]): Preope
 }
 
 function checkFile({ fd, descriptor, file }: SavedEntry, preopens: readonly Preopen[]): void {
-  if (descriptor.kind === 'stdio') return;
+  if (descriptor.kind === 'stdio' || descriptor.kind === 'socket') return;
   const { place } = descriptor;
   const grant = grantOf(fd, place, preopens);
   const name = showPlace(place);
@@ -105,8 +119,13 @@ function statNow(fd: number, place: Place, grant: Preopen): FileStat {
   }
 }
 
-function reopen(fd: number, saved: SavedDescriptor, preopens: readonly Preopen[], stdio: Stdio): OpenDescriptor {
+function reopen(fd: number, saved: SavedDescriptor, lent: Lent): OpenDescriptor {
+  const { preopens, stdio, network, connections } = lent;
   if (saved.kind === 'stdio') return { kind: 'stdio', data: { ...saved }, stdio };
+  if (saved.kind === 'socket') {
+    if (network === null) throw new WasiError(diagnose.noNetwork(fd, 'is a socket'));
+    return reopenSocket(fd, saved, network, connections);
+  }
   const { root } = grantOf(fd, saved.place, preopens);
   if (saved.kind === 'directory' && saved.preopened) {
     return { kind: 'directory', data: { ...saved }, directory: root, owned: false };

@@ -13,6 +13,7 @@ import { ErrnoError, errnoOf } from './errno.js';
 import type { OpenDescriptor, OpenFile } from './fd-table.js';
 import type { FileStat } from './filesystem.js';
 import { showPlace, statAtPlace } from './places.js';
+import { saveSocket } from './socket-restore.js';
 import type { SavedEntry, WasiState } from './state.js';
 
 /**
@@ -21,7 +22,9 @@ import type { SavedEntry, WasiState } from './state.js';
  * @throws {WasiError} naming the descriptor that cannot be saved
  */
 export function saveState(context: WasiContext): WasiState {
-  const descriptors = context.table.entries().map(([fd, open]) => saveDescriptor(context, fd, open));
+  const entries = context.table.entries();
+  if (entries.some(([, open]) => open.kind === 'socket' && open.network !== null)) context.network?.host.settle();
+  const descriptors = entries.map(([fd, open]) => saveDescriptor(context, fd, open));
   const readings = context.clocks.save();
   const { pendingPoll } = context;
   return {
@@ -42,7 +45,8 @@ export function saveState(context: WasiContext): WasiState {
 function saveDescriptor(context: WasiContext, fd: number, open: OpenDescriptor): SavedEntry {
   switch (open.kind) {
     case 'socket':
-      throw new WasiError(cannotSaveSocket(fd));
+      if (open.network === null) throw new WasiError(cannotSaveSocket(fd));
+      return { fd, descriptor: saveSocket(open), file: null };
     case 'stdio':
       return { fd, descriptor: { ...open.data }, file: null };
     case 'directory':

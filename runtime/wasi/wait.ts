@@ -1,6 +1,6 @@
 /** How a call of the guest waits: the host decides what is done with the thread meanwhile. */
 
-import type { Socket } from './socket.js';
+import type { Transfer } from './socket.js';
 
 export interface WaitRequest {
   /** At most so many nanoseconds; missing: as long as it takes. */
@@ -8,7 +8,9 @@ export interface WaitRequest {
   /** Return when standard input can be read or has ended. */
   readonly stdin: boolean;
   /** Return when one of these can be used. */
-  readonly sockets: readonly Socket[];
+  readonly sockets: readonly Transfer[];
+  /** The call cannot be left: `interrupted` would be no answer. */
+  readonly mustEnd?: boolean;
 }
 
 /**

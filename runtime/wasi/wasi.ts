@@ -1,23 +1,27 @@
 /** The host of one guest: all of preview1 under both its names, over what the options lend. */
 
+import { type AddressGrant, GrantedAddresses } from './address-grants.js';
 import { type CallTable, makeGuard } from './call-table.js';
 import { clockCalls } from './calls/clock-calls.js';
 import { directoryCalls } from './calls/directory-calls.js';
 import { fdIoCalls } from './calls/fd-io-calls.js';
 import { fdStatusCalls } from './calls/fd-status-calls.js';
+import { networkCalls } from './calls/network-calls.js';
 import { pathCalls } from './calls/path-calls.js';
 import { pathOpenCalls } from './calls/path-open.js';
 import { pollCalls } from './calls/poll-calls.js';
 import { processCalls } from './calls/process-calls.js';
 import { socketCalls } from './calls/socket-calls.js';
+import { socketOptionCalls } from './calls/socket-option-calls.js';
 import type { Clock } from './clock.js';
-import type { WasiContext } from './context.js';
+import type { LentNetwork, WasiContext } from './context.js';
 import { textWithNul, WasiError } from './diagnostics.js';
 import { FdTable } from './fd-table.js';
 import type { Preopen } from './filesystem.js';
 import type { Dialect } from './flags.js';
 import { GuestClocks } from './guest-clocks.js';
 import { GuestMemory } from './guest-memory.js';
+import type { Network } from './network.js';
 import { addPreopens, checkPreopens } from './preopens.js';
 import type { RandomSource } from './random.js';
 import { checkState, restoreTable } from './restore.js';
@@ -37,6 +41,8 @@ export interface WasiOptions {
   readonly preopens: readonly Preopen[];
   /** Descriptors 0, 1 and 2. */
   readonly stdio: Stdio;
+  /** The network that the guest may use, and the addresses in it. Default none. */
+  readonly network?: { readonly host: Network; readonly addresses: readonly AddressGrant[] };
   /** Sockets that the guest finds open, behind the directories; closed with the guest's descriptors. Default none. */
   readonly sockets?: readonly Socket[];
   readonly clock: Clock;
@@ -53,6 +59,8 @@ export interface WasiOptions {
 export type WasiRestoreOptions = Omit<WasiOptions, 'args' | 'env' | 'sockets'> & {
   readonly args?: readonly string[];
   readonly env?: readonly string[];
+  /** What becomes of connections (socket-restore.ts). Without a choice a state that has one is refused. */
+  readonly connections?: 'reconnect' | 'fail';
 };
 
 export interface Wasi {
@@ -83,7 +91,8 @@ export function createWasi(options: WasiOptions): Wasi {
   }
   addPreopens(table, options.preopens);
   for (const socket of options.sockets ?? []) {
-    table.add({ kind: 'socket', data: { kind: 'socket', rights: socketRights, inheriting: 0, flags: 0 }, socket });
+    const data = { kind: 'socket', rights: socketRights, inheriting: 0, flags: 0 } as const;
+    table.add({ kind: 'socket', data: { ...data }, socket, network: null });
   }
   return wasiOver(contextOf(options, options, table));
 }
@@ -99,7 +108,8 @@ export function restoreWasi(state: WasiState, options: WasiRestoreOptions): Wasi
   checkPreopens(options.preopens);
   const texts = { args: options.args ?? checked.args ?? [], env: options.env ?? checked.env ?? [] };
   requireTexts(texts);
-  const table = restoreTable(checked.descriptors, options.preopens, options.stdio);
+  const { preopens, stdio, connections } = options;
+  const table = restoreTable(checked.descriptors, { preopens, stdio, network: lentNetwork(options), connections });
   const context = contextOf(options, texts, table);
 
   const { monotonic, cpuTime, realtime } = checked.clocks;
@@ -108,6 +118,12 @@ export function restoreWasi(state: WasiState, options: WasiRestoreOptions): Wasi
   const { pendingPoll } = checked;
   context.pendingPoll = pendingPoll === null ? null : { ...pendingPoll, startedAt: BigInt(pendingPoll.startedAt) };
   return wasiOver(context);
+}
+
+function lentNetwork({ network }: Pick<WasiOptions, 'network'>): LentNetwork | null {
+  if (network === undefined) return null;
+  const { host, addresses } = network;
+  return { host, granted: new GrantedAddresses(addresses, (name) => host.lookUp(name)) };
 }
 
 type Texts = Pick<WasiOptions, 'args' | 'env'>;
@@ -130,6 +146,7 @@ function contextOf(options: WasiRestoreOptions, texts: Texts, table: FdTable): W
     table,
     clocks: new GuestClocks(options.clock),
     random: options.random,
+    network: lentNetwork(options),
     wait: options.wait,
     interrupt: options.interrupt,
     pendingPoll: null,
@@ -149,6 +166,8 @@ function wasiOver(context: WasiContext): Wasi {
       ...pathCalls(context, guard, dialect),
       ...pollCalls(context, guard, dialect),
       ...socketCalls(context, guard),
+      ...networkCalls(context, guard),
+      ...socketOptionCalls(context, guard),
     };
   };
   return {

@@ -8,6 +8,7 @@
 
 import yargs from 'yargs';
 import type { z } from 'zod';
+import type { AddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
 import { findClosest } from '../mvvmc/closest.js';
 import { CommandLineError } from '../mvvmc/errors.js';
@@ -31,6 +32,9 @@ export interface ProgramRequest extends StopRequest {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly directories: readonly GrantedDirectory[];
+  readonly addresses: readonly AddressGrant[];
+  /** What becomes of connections, when that was chosen. */
+  readonly connections?: 'reconnect' | 'fail';
   readonly entry?: string;
   readonly plain: boolean;
   readonly deterministic?: number;
@@ -108,6 +112,12 @@ function programRequest(
     throw new CommandLineError('a restored program keeps its arguments', 'leave out -- and what follows');
   }
   if (values.plain) checkPlain(values);
+  if (values.deterministic !== undefined && values.addr !== undefined) {
+    throw new CommandLineError(
+      'no run is --deterministic that uses the network',
+      'leave out --addr or --deterministic',
+    );
+  }
   if (values.resume !== undefined && values.snapshot !== undefined) {
     throw new CommandLineError('--resume names the snapshot already', 'leave out --snapshot');
   }
@@ -122,6 +132,7 @@ function programRequest(
     args: [...(values.arguments ?? []).flatMap((list) => list.split(',')), ...after],
     env: values.env ?? [],
     directories: (values.dir ?? []).map((grant) => (accepts ? { ...grant, onChangedFile: 'accept' } : grant)),
+    addresses: values.addr ?? [],
     plain: values.plain,
     resume: command === 'restore' ? 'always' : values.resume === undefined ? 'never' : 'if-there',
     from: snapshot,
@@ -129,6 +140,7 @@ function programRequest(
     stats: values.stats,
     debug: values.debug,
     ...stopRequest(values),
+    ...(values.sockets === undefined ? {} : { connections: values.sockets }),
     ...(entry === undefined ? {} : { entry }),
     ...(deterministic === undefined ? {} : { deterministic }),
     ...(stackSize === undefined ? {} : { stackSize }),

@@ -4,7 +4,9 @@ import {
   type DecodedSlot,
   type Program,
   readSavedSystem,
+  type SocketAddress,
   type StoredSnapshot,
+  showAddress,
   validateSnapshot,
   type WasiState,
 } from '../../../runtime/index.js';
@@ -155,8 +157,21 @@ function describeWasi(
 
 function describeDescriptor({ fd, descriptor }: WasiState['descriptors'][number]): DescriptorFacts {
   if (descriptor.kind === 'stdio') return { fd, kind: descriptor.kind, name: descriptor.stream };
+  if (descriptor.kind === 'socket')
+    return { fd, kind: `${descriptor.network.phase} socket`, name: socketName(descriptor.network) };
   const { preopen, path } = descriptor.place;
   const name = [preopen, ...path].join('/').replace(/^\/\//, '/');
   if (descriptor.kind === 'file') return { fd, kind: descriptor.kind, name, offset: descriptor.offset };
   return { fd, kind: descriptor.preopened ? 'granted directory' : descriptor.kind, name };
+}
+
+function socketName({
+  local,
+  remote,
+}: {
+  readonly local: SocketAddress | null;
+  readonly remote: SocketAddress | null;
+}): string {
+  const own = local === null ? 'no address' : showAddress(local);
+  return remote === null ? own : `${own} to ${showAddress(remote)}`;
 }

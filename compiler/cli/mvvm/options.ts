@@ -57,6 +57,19 @@ export const options: Readonly<Record<OptionName, Option>> = {
     alias: ['d'],
     commands: running,
   },
+  addr: {
+    group: groups.program,
+    description:
+      'An Internet address it may bind to, connect to and send to: host, host:port, or a range such as 10.0.0.0/8:443; may be repeated',
+    type: 'string',
+    commands: running,
+  },
+  sockets: {
+    group: groups.program,
+    description: 'What becomes of TCP connections that it had: reconnect, or fail (it sees that they broke)',
+    type: 'string',
+    commands: ['run', 'restore'],
+  },
   entry: {
     group: groups.program,
     description: 'The export to call, with the arguments as its parameters; its results are printed',

@@ -97,13 +97,15 @@ function finish(request: ProgramRequest, outcome: WorkerOutcome): number {
 }
 
 function programOptions(request: ProgramRequest): WorkerRunOptions {
-  const { entry, deterministic, stackSize, args, env, directories, command } = request;
+  const { entry, deterministic, stackSize, args, env, directories, addresses, connections, command } = request;
   // An entry other than a command's takes the words as its parameters, not as a program's arguments.
   const isCommand = entry === undefined || entry === '_start';
   return {
     input: 'inherit',
     env,
     directories,
+    addresses,
+    ...(connections === undefined ? {} : { connections }),
     ...(command === 'restore' ? {} : { args: [programName(request.target), ...(isCommand ? args : [])] }),
     ...(entry === undefined ? {} : { entry }),
     ...(isCommand ? {} : { entryArguments: args }),

@@ -1,6 +1,7 @@
 /** What the values of options may be, and what they mean. */
 
 import { z } from 'zod';
+import { type AddressGrant, parseAddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
 
 const given = z.string('is given more than once').min(1, 'needs a value');
@@ -38,6 +39,17 @@ const directories = asList.transform((list): GrantedDirectory[] =>
   }),
 );
 
+const addresses = asList.transform((list, context): AddressGrant[] =>
+  list.flatMap((text) => {
+    const grant = parseAddressGrant(text);
+    if (grant !== undefined) return [grant];
+    context.addIssue(
+      `is no address: ${text}; write 127.0.0.1, 127.0.0.1:80, 10.0.0.0/8:80, [::1]:80 or example.com:80`,
+    );
+    return [];
+  }),
+);
+
 const stackSize = given
   .regex(/^\d{1,4}$/, 'must be a number of MiB')
   .transform(Number)
@@ -56,6 +68,8 @@ export interface OptionValues {
   readonly arguments?: readonly string[] | undefined;
   readonly env?: readonly string[] | undefined;
   readonly dir?: readonly GrantedDirectory[] | undefined;
+  readonly addr?: readonly AddressGrant[] | undefined;
+  readonly sockets?: 'reconnect' | 'fail' | undefined;
   readonly function?: string | undefined;
   readonly times?: number | undefined;
   readonly count?: number | undefined;
@@ -86,6 +100,8 @@ export const optionValues: z.ZodType<OptionValues> = z.strictObject({
   arguments: asList.optional(),
   env: environment.optional(),
   dir: directories.optional(),
+  addr: addresses.optional(),
+  sockets: z.enum(['reconnect', 'fail'], 'must be reconnect or fail').optional(),
   function: given.optional(),
   times: count.optional(),
   count: count.optional(),

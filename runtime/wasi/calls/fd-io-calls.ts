@@ -7,8 +7,8 @@ import type { OpenDescriptor, OpenFile } from '../fd-table.js';
 import { type Dialect, fdFlag } from '../flags.js';
 import type { GuestBuffer } from '../guest-memory.js';
 import { right } from '../rights.js';
+import { receiveFromSocket, sendToSocket } from '../socket-transfer.js';
 import { waitUntilDone } from '../waiting.js';
-import { receiveFromSocket, sendToSocket } from './socket-calls.js';
 
 type Whence = 'start' | 'current' | 'end';
 
@@ -143,7 +143,7 @@ function writeSome(context: WasiContext, descriptor: OpenDescriptor, list: reado
     case 'directory':
       return fail(errno.isdir);
     case 'socket':
-      return sendToSocket(context, descriptor, list);
+      return sendToSocket(context, descriptor, list, { mustEnd: true });
     case 'stdio': {
       const { stream } = descriptor.data;
       if (stream === 'stdin') fail(errno.badf);

@@ -11,7 +11,7 @@ import { ErrnoError, errno, fail } from '../errno.js';
 import type { OpenDescriptor } from '../fd-table.js';
 import { clockId, type Dialect, eventFlag, eventType } from '../flags.js';
 import { includesRights, right } from '../rights.js';
-import type { Socket } from '../socket.js';
+import type { Transfer } from '../socket.js';
 import {
   type ClockSubscription,
   type Event,
@@ -67,6 +67,7 @@ function firstMadeAt(
 
 function waitForEvents(context: WasiContext, subscriptions: readonly Subscription[], startedAt: bigint): Event[] {
   for (;;) {
+    context.network?.host.refresh();
     const events = subscriptions.flatMap((subscription) => eventOf(context, subscription, startedAt) ?? []);
     if (events.length > 0) return events;
     const timeout = shortestTime(context, subscriptions, startedAt);
@@ -82,7 +83,7 @@ function pause(context: WasiContext, subscriptions: readonly Subscription[], tim
   );
   const outcome = context.wait({
     stdin: waitables.some(({ kind }) => kind === 'stdio'),
-    sockets: waitables.flatMap((open): Socket[] => (open.kind === 'socket' ? [open.socket] : [])),
+    sockets: waitables.flatMap((open): Transfer[] => (open.kind === 'socket' ? [open.socket] : [])),
     ...(timeout === undefined ? {} : { timeout: passes ? 0n : timeout }),
   });
   if (outcome === 'interrupted') throw new Interrupted();

@@ -1,12 +1,13 @@
-/** sock_accept, sock_recv, sock_send, sock_shutdown, on sockets that the host handed in. */
+/** sock_accept, sock_recv, sock_send, sock_shutdown: preview1's own, on sockets handed in and on those the guest opened. */
 
 import type { CallTable, Guard } from '../call-table.js';
 import type { WasiContext } from '../context.js';
 import { errno, fail } from '../errno.js';
-import type { OpenSocket } from '../fd-table.js';
+import type { OpenDescriptor, OpenSocket } from '../fd-table.js';
 import { allFdFlags, receiveFlag, shutdownFlag } from '../flags.js';
-import type { GuestBuffer } from '../guest-memory.js';
+import { newNetworkState } from '../network-state.js';
 import { right, socketRights } from '../rights.js';
+import { receiveFromSocket, requireConnection, sendToSocket } from '../socket-transfer.js';
 import { waitUntilDone } from '../waiting.js';
 
 export function socketCalls(context: WasiContext, guard: Guard): CallTable {
@@ -17,9 +18,7 @@ export function socketCalls(context: WasiContext, guard: Guard): CallTable {
       if ((flags & ~allFdFlags) !== 0) fail(errno.inval);
       memory.range(result, 4);
       table.requireRoom();
-      const socket = waitUntilDone(context, open, () => open.socket.accept());
-      const data = { kind: 'socket', rights: socketRights & ~right.sockAccept, inheriting: 0, flags } as const;
-      memory.writeU32(result, table.add({ kind: 'socket', data, socket }));
+      memory.writeU32(result, table.add(accept(context, open, flags)));
     }),
 
     sock_recv: guard(
@@ -46,46 +45,28 @@ export function socketCalls(context: WasiContext, guard: Guard): CallTable {
     sock_shutdown: guard((fd: number, how: number) => {
       const open = table.socket(fd, right.sockShutdown);
       if (how === 0 || (how & ~(shutdownFlag.read | shutdownFlag.write)) !== 0) fail(errno.inval);
-      open.socket.shutdown((how & shutdownFlag.read) !== 0, (how & shutdownFlag.write) !== 0);
+      const [read, write] = [(how & shutdownFlag.read) !== 0, (how & shutdownFlag.write) !== 0];
+      const { network } = open;
+      if (network !== null) {
+        requireConnection(open, 'write');
+        network.shut.read ||= read;
+        network.shut.write ||= write;
+      }
+      open.socket.shutdown(read, write);
     }),
   };
 }
 
-/** Through one buffer of our own, so that a datagram is not torn apart. */
-export function receiveFromSocket(
-  context: WasiContext,
-  open: OpenSocket,
-  list: readonly GuestBuffer[],
-  peek: boolean,
-): { readonly length: number; readonly truncated: boolean } {
-  const whole = new Uint8Array(totalLength(list));
-  const received = waitUntilDone(context, open, () => open.socket.receive(whole, peek));
-  let at = 0;
-  for (const { address, length } of list) {
-    const part = whole.subarray(at, Math.min(at + length, received.length));
-    context.memory.write(address, part);
-    at += part.length;
+function accept(context: WasiContext, open: OpenSocket, flags: number): OpenDescriptor {
+  const data = { kind: 'socket', rights: socketRights, inheriting: 0, flags } as const;
+  if (open.network === null) {
+    const socket = waitUntilDone(context, open, () => open.socket.accept());
+    return { kind: 'socket', data: { ...data, rights: socketRights & ~right.sockAccept }, socket, network: null };
   }
-  return received;
-}
-
-export function sendToSocket(context: WasiContext, open: OpenSocket, list: readonly GuestBuffer[]): number {
-  const whole = new Uint8Array(totalLength(list));
-  let at = 0;
-  for (const { address, length } of list) {
-    const part = context.memory.bytes(address, length).subarray(0, whole.length - at);
-    whole.set(part, at);
-    at += part.length;
-  }
-  return waitUntilDone(context, open, () => open.socket.send(whole));
-}
-
-/** As much as one transfer moves; what is more is left to the next. */
-const largestTransfer = 1 << 20;
-
-function totalLength(list: readonly GuestBuffer[]): number {
-  return Math.min(
-    largestTransfer,
-    list.reduce((sum, { length }) => sum + length, 0),
-  );
+  const { phase, family, options } = open.network;
+  if (phase !== 'listening') fail(errno.inval);
+  const { socket, local, remote } = waitUntilDone(context, open, () => open.socket.accept());
+  socket.configure(options);
+  const network = { ...newNetworkState(family, 'stream'), phase: 'accepted', local, remote, options } as const;
+  return { kind: 'socket', data: { ...data }, socket, network: { ...network } };
 }
