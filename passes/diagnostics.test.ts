@@ -28,7 +28,7 @@ describe('module/malformed', () => {
   test('text that is none, with the place', () => {
     expect(diagnosticOf(() => IrModule.parse('(module (func (call $x)))'))).toMatchObject({
       code: 'module/malformed',
-      message: 'the module cannot be read: 1:20: error: function $x does not exist',
+      message: 'the module cannot be read: 1:22: error: function $x does not exist',
     });
   });
 
