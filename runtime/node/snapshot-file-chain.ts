@@ -99,7 +99,7 @@ function openChain(path: string): Link[] {
 function openLinks(path: string, digest: string): Link[] {
   // Deltas stand beside the file itself, not beside a link to it.
   const real = realpathSync(path);
-  const folder = dirname(real);
+  const folder = realpathSync(dirname(path)) === dirname(real) ? dirname(path) : dirname(real);
   const opened: Link[] = [];
   try {
     for (const name of findLinksIn(folder, basename(real), digest, path)) {

@@ -13,6 +13,7 @@ import type { GrantedDirectory } from '../../../runtime/node/index.js';
 import { findClosest } from '../mvvmc/closest.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 import { type Command, commands, type Option, options } from './options.js';
+import { parseSnapshotCommand, type SnapshotRequest } from './snapshot-command.js';
 import { type OptionValues, optionValues } from './values.js';
 
 /** What ends a run early, on the command line. */
@@ -67,7 +68,8 @@ export type Request =
   | { readonly kind: 'help'; readonly command?: Command }
   | { readonly kind: 'version' }
   | ProgramRequest
-  | InspectRequest;
+  | InspectRequest
+  | SnapshotRequest;
 
 const seeHelp = '`mvvm --help` explains the commands';
 
@@ -80,6 +82,7 @@ export function parseCommandLine(words: readonly string[]): Request {
   if (first === undefined) throw new CommandLineError('no command given', seeHelp);
   if (first === '--help' || first === '-h') return { kind: 'help' };
   if (first === '--version') return { kind: 'version' };
+  if (first === 'snapshot') return parseSnapshotCommand(rest);
   const command = commands.find((name) => name === first);
   if (command === undefined) throw unknownCommand(first);
   return parseCommand(command, rest);
@@ -297,7 +300,7 @@ function conflict(one: string, other: string): CommandLineError {
 }
 
 function unknownCommand(word: string): CommandLineError {
-  const closest = findClosest(word, commands);
+  const closest = findClosest(word, [...commands, 'snapshot']);
   if (closest !== undefined) return new CommandLineError(`unknown command ${word}`, `did you mean mvvm ${closest}?`);
   const isModule = /\.(wasm|snap)$/.test(word);
   return new CommandLineError(`unknown command ${word}`, isModule ? `write mvvm run ${word}` : seeHelp);

@@ -2,6 +2,7 @@
 
 import yargs from 'yargs';
 import { type Command, options } from './options.js';
+import { snapshotUsage } from './snapshot-command.js';
 
 /** Longer lines are hard to read, however wide the terminal. */
 const maxColumns = 100;
@@ -76,7 +77,9 @@ Runs, stops and continues WebAssembly programs. A program compiled by mvvmc can 
 middle of any loop or call, written to a file and continued on another machine, system or engine.
 
 Commands:
-${rows.join('')}
+${rows.join('')}  ${snapshotUsage}
+      fold the deltas of a run that went on into one file
+
 Examples:
   mvvmc -o bc.mvvm.wasm bc.wasm                 compile
   mvvm checkpoint -t bc.mvvm.wasm -c 5000       run it and stop in the middle; writes bc.mvvm.snap

@@ -56,6 +56,8 @@ export interface StackFacts {
 
 export interface SnapshotFacts {
   readonly file: string;
+  /** The files of the deltas that continue it, in order. */
+  readonly deltas: readonly string[];
   readonly digest: string;
   readonly module: StoredSnapshot['module'];
   readonly createdAt: string;
@@ -77,11 +79,12 @@ export interface SnapshotFacts {
 }
 
 /**
+ * @param files the base, and the deltas that continue it
  * @param program the module that made it; without it frames and globals cannot be told apart
  * @throws {SnapshotError} when it does not fit the program
  */
 export function describeSnapshot(
-  file: string,
+  [file = '', ...deltas]: readonly string[],
   snapshot: StoredSnapshot,
   program: Program | undefined,
   secrets: boolean,
@@ -89,6 +92,7 @@ export function describeSnapshot(
   const { digest, module, createdAt, entry, stablePoints, point } = snapshot;
   return {
     file,
+    deltas,
     digest,
     module,
     createdAt,

@@ -27,6 +27,7 @@ export function inspectText(facts: SnapshotFacts): string {
 
 function headLines({
   file,
+  deltas,
   module,
   createdAt,
   stablePoints,
@@ -38,6 +39,7 @@ function headLines({
   const next = then.length > 0 ? `, then ${then.join(', ')}` : '';
   return [
     file,
+    ...deltas.map((delta) => `  + ${delta}`),
     `  taken      ${createdAt}, after ${plural(stablePoints, 'stable point')}`,
     `  running    ${entry}${next}${deterministic === true ? ' (deterministic)' : ''}`,
     `  module     ${module.hash}`,

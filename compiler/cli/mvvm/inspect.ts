@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { loadProgram, type Program, type StoredSnapshot } from '../../../runtime/index.js';
-import { readSnapshotFile } from '../../../runtime/node/index.js';
+import { readSnapshotChain } from '../../../runtime/node/index.js';
 import { fileProblem } from '../mvvmc/errors.js';
 import type { InspectRequest } from './command-line.js';
 import { describeSnapshot } from './inspect-facts.js';
@@ -14,9 +14,9 @@ import { inspectText } from './inspect-text.js';
  * @throws {SnapshotError} for what is not a sound snapshot, or one of another module than the one named
  */
 export async function inspect({ snapshot: path, target, json, secrets }: InspectRequest): Promise<string> {
-  const snapshot = readSnapshotFile(path);
+  const { snapshot, files } = readSnapshotChain(path);
   const module = await findModule(snapshot, path, target);
-  const facts = describeSnapshot(path, snapshot, module, secrets);
+  const facts = describeSnapshot(files, snapshot, module, secrets);
   return json ? `${JSON.stringify(facts)}\n` : inspectText(facts);
 }
 

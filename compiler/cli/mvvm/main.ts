@@ -8,6 +8,7 @@ import { helpOf, overview } from './help.js';
 import { inspect } from './inspect.js';
 import { describeFailure } from './messages.js';
 import { runProgram } from './run-program.js';
+import { compact, snapshotHelp } from './snapshot-command.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
 
 const SCREEN_COLUMNS = 100;
@@ -41,6 +42,12 @@ async function perform(request: Request): Promise<number> {
       return 0;
     case 'inspect':
       writeStandardOutput(await inspect(request));
+      return 0;
+    case 'snapshot-help':
+      writeStandardOutput(snapshotHelp);
+      return 0;
+    case 'compact':
+      writeStandardError(compact(request));
       return 0;
     case 'program':
       return runProgram(request);

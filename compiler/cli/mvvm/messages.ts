@@ -33,6 +33,12 @@ export function logText(text: string): string {
   return line(colours.dim('log:'), `[${performance.now().toFixed(1)} ms] ${text}`, undefined);
 }
 
+/** @param deltas how many were folded */
+export function compactedText(file: string, bytes: number, deltas: number): string {
+  const folded = `a base and ${deltas} ${deltas === 1 ? 'delta' : 'deltas'} are one file now`;
+  return line(colours.green('snapshot:'), `${file} (${sizeText(bytes)}): ${folded}`, undefined);
+}
+
 /** The line of `--stats`. */
 export function statisticsText({ stablePoints, checkpoints, milliseconds }: RunStatistics): string {
   return `${JSON.stringify({ stablePoints, checkpoints, milliseconds })}\n`;

@@ -1,10 +1,11 @@
 /** `mvvm run`, `checkpoint` and `restore`: one program in a worker thread, this thread listening for reasons to stop. */
 
-import { accessSync, constants, existsSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { compileModule, findFunction, loadProgram, type Program } from '../../../runtime/index.js';
 import {
+  removeSnapshotChain,
   runInWorker,
   runPlainInWorker,
   type WorkerOutcome,
@@ -59,7 +60,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
   });
   const outcome = await checkpointEvery(request.everyMs, run);
   signals.forget();
-  if (request.resume === 'if-there' && outcome.kind === 'finished') rmSync(request.from, { force: true });
+  if (request.resume === 'if-there' && outcome.kind === 'finished') removeSnapshotChain(request.from);
   return finish(request, outcome);
 }
 
