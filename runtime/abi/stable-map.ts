@@ -3,8 +3,8 @@
  * in and which slots its frame has, so that a snapshot can be checked before it is used and shown as a stack trace.
  *
  * A frame in the stream, in the order of pops: the point's number, then the words of all slots of its *function*, in
- * order, low word first. A slot that is dead at the point is there too, as zeros: the length of a frame depends on its
- * function alone.
+ * order, low word first. A slot that is dead at the point is there too, so that the length of a frame depends on its
+ * function alone: the module may push any value for it, in a snapshot it is zero.
  */
 
 import { ByteReader, ByteWriter, MalformedBytes } from './bytes.js';
@@ -30,7 +30,7 @@ export interface PointInfo {
   readonly kind: PointKind;
   /** Where in its function: the point is at the `ordinal`-th (from 0) instruction of its kind, in code order. */
   readonly ordinal: number;
-  /** Indices into the function's slots, ascending: those whose value the point saves. */
+  /** Indices into the function's slots, ascending: those whose value the point needs. The others are dead. */
   readonly live: readonly number[];
   /** Set exactly when `kind` is `call`. */
   readonly callee?: Callee;

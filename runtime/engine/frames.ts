@@ -1,4 +1,4 @@
-/** Where a guest stopped, from its words: the point of the innermost frame. */
+/** The frames of a stopped guest, as they are among its words (docs/abi.md, "The stream"). */
 
 import { findPoint, type Slot, type StableMap, wordsOf } from '../abi/index.js';
 import { badState, EngineError } from './errors.js';
@@ -6,25 +6,64 @@ import { badState, EngineError } from './errors.js';
 /** Number of frames and counter of the gate, on top of everything else. */
 const HEADER_WORDS = 2;
 
-/**
- * The stable point at which the innermost frame stopped. It makes nothing of the frames, which may be a million; who
- * wants to see them uses `validateFrames`.
- *
- * @throws {EngineError} `bad-state` when the words do not fit the map
- */
-export function findInnermostPoint(words: Uint32Array, map: StableMap): number {
-  const sizes = new Map(map.functions.map((fn) => [fn, countWords(fn.slots)]));
-  let left = words.length - HEADER_WORDS - countWords(map.globals) - map.droppableSegments.length;
-  let innermost: number | undefined;
-  while (left > 0) {
-    innermost = words[left - 1];
-    const found = innermost === undefined ? undefined : findPoint(map, innermost);
-    if (found === undefined)
-      throw new EngineError(badState(`it names stable point ${innermost}, which does not exist`));
-    left -= 1 + (sizes.get(found.fn) ?? 0);
+/** What all frames at one stable point have in common. */
+interface FrameShape {
+  /** Words of the slots, below the point's number. */
+  readonly words: number;
+  /** Which of these belong to slots that are dead at the point, by their distance from the point's number. */
+  readonly dead: readonly number[];
+}
+
+export class Frames {
+  readonly #map: StableMap;
+  /** By point, for those that were met: a program has many, and stops at few. */
+  readonly #shapes = new Map<number, FrameShape>();
+
+  constructor(map: StableMap) {
+    this.#map = map;
   }
-  if (left < 0 || innermost === undefined) throw new EngineError(badState('its frames end in the middle of one'));
-  return innermost;
+
+  /**
+   * Sets the dead slots to zero: the module pushes whatever they hold, and neither a secret that the program has done
+   * with nor what depends on the way it came here belongs in a snapshot. Linear in the words.
+   *
+   * @param words bottom first, as a guest that has just left has pushed them
+   * @returns the stable point at which the innermost frame stopped
+   * @throws {EngineError} `bad-state` when the words do not fit the map
+   */
+  clearDead(words: Uint32Array): number {
+    const { globals, droppableSegments } = this.#map;
+    let top = words.length - HEADER_WORDS - countWords(globals) - droppableSegments.length - 1;
+    let innermost: number | undefined;
+    while (top >= 0) {
+      innermost = words[top] ?? 0;
+      const shape = this.#shapeAt(innermost);
+      if (shape.words > top) break;
+      for (const distance of shape.dead) words[top - distance] = 0;
+      top -= 1 + shape.words;
+    }
+    if (top !== -1 || innermost === undefined) throw new EngineError(badState('its frames end in the middle of one'));
+    return innermost;
+  }
+
+  #shapeAt(point: number): FrameShape {
+    const known = this.#shapes.get(point);
+    if (known !== undefined) return known;
+    const found = findPoint(this.#map, point);
+    if (found === undefined) throw new EngineError(badState(`it names stable point ${point}, which does not exist`));
+    const live = new Set(found.info.live);
+    const dead: number[] = [];
+    let words = 0;
+    for (const [index, { type }] of found.fn.slots.entries()) {
+      for (let word = 0; word < wordsOf[type]; word++) {
+        words += 1;
+        if (!live.has(index)) dead.push(words);
+      }
+    }
+    const shape = { words, dead };
+    this.#shapes.set(point, shape);
+    return shape;
+  }
 }
 
 function countWords(slots: readonly Slot[]): number {

@@ -14,7 +14,7 @@ import { dirtyPages, PAGE_BYTES, type PageRun, type Snapshot } from '../snapshot
 import { Abort } from './abort.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
 import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
-import { findInnermostPoint } from './frames.js';
+import { Frames } from './frames.js';
 import { HostCallDepth, linkImports } from './linking.js';
 import { ModuleState } from './module-state.js';
 import type { GuestStatistics, Outcome } from './outcome.js';
@@ -58,6 +58,7 @@ export class Guest {
   readonly #system: System;
   readonly #state: ModuleState;
   readonly #exports: WebAssembly.Exports;
+  readonly #frames: Frames;
   readonly #control: PollControl;
   readonly #stream = new WordStream();
   readonly #hostCalls = new HostCallDepth();
@@ -89,6 +90,7 @@ export class Guest {
     this.#words = from?.words ?? new Uint32Array();
     this.#pointsBefore = from?.stablePoints ?? 0;
     this.#tellsDirt = program.info.policies.includes('loop-dirty-checkpoint') && Object.keys(imports).length === 0;
+    this.#frames = new Frames(program.map);
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
     this.#control.stopOn({ requested: () => this.#requested });
     this.#system = system(
@@ -309,7 +311,8 @@ export class Guest {
   #takeSnapshot({ tables, system }: Prepared): Snapshot {
     functionExport(this.#exports, abiExports.save)();
     this.#words = this.#stream.take();
-    const { hash, info, map } = this.#program;
+    const point = this.#frames.clearDead(this.#words);
+    const { hash, info } = this.#program;
     const [current, ...then] = this.#calls;
     if (current === undefined) throw new EngineError(wrongUse('no call is under way'));
     this.#checkpoints += 1;
@@ -327,7 +330,7 @@ export class Guest {
       // biome-ignore lint/suspicious/noThenProperty: a list of exports; no one awaits a snapshot.
       then: then.map((call) => call.entry.name),
       stablePoints: this.#pointsBefore + this.#control.passed,
-      point: findInnermostPoint(this.#words, map),
+      point,
       words: this.#words,
       memories: this.#state.viewMemories(),
       tables,
