@@ -46,6 +46,9 @@ describe('module/reserved-name', () => {
   test.each([
     ['import "mvvm.poll"', '(import "mvvm" "poll" (func))'],
     ['import "mvvm.x.y"', '(import "mvvm.x" "y" (func))'],
+    ['import "mvvm.g"', '(import "mvvm" "g" (global i32))'],
+    ['import "mvvm.m"', '(import "mvvm" "m" (memory 1))'],
+    ['import "mvvm.t"', '(import "mvvm" "t" (table 1 funcref))'],
     ['function "mvvm.fire"', '(func $mvvm.fire)'],
     ['global "mvvm.budget"', '(global $mvvm.budget (mut i32) (i32.const 0))'],
     ['exported function "mvvm.save"', '(func (export "mvvm.save"))'],

@@ -15,7 +15,7 @@ import { policies } from '../runtime/abi/index.js';
 import { loadProgram } from '../runtime/index.js';
 
 /** Stops at each stable point in one history, and at some in histories of their own. */
-const everywhere: OracleOptions = { positions: 8, continued: 3, chain: 0, steps: 1000 };
+const everywhere: OracleOptions = { positions: 4, continued: 2, chain: 0, steps: 1000 };
 
 /** A program that runs `body` with local $x = 3 and $y = 4, and returns what it leaves. */
 function program(body: string): string {
