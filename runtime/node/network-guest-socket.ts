@@ -126,8 +126,9 @@ export class GuestSocket implements NetworkSocket {
       if (!peek) this.#dropChunks(length);
       return { length, truncated: false };
     }
+    if (this.#ended) return { length: 0, truncated: false };
     if (this.#broken !== undefined) throw new ErrnoError(this.#broken);
-    return this.#ended ? { length: 0, truncated: false } : 'would-block';
+    return 'would-block';
   }
 
   receiveFrom(buffer: Uint8Array, peek: boolean): (Received & { readonly from: SocketAddress }) | 'would-block' {
@@ -174,10 +175,11 @@ export class GuestSocket implements NetworkSocket {
     return { bytes, datagrams: [...this.#datagrams], ended: this.#ended };
   }
 
-  putBack({ bytes, datagrams }: Unread, then: 'connection' | 'end' | 'broken'): void {
+  putBack({ bytes, datagrams, ended }: Unread, then: 'connection' | 'end' | 'broken'): void {
     if (bytes.length > 0) this.#chunks.unshift(bytes);
     this.#datagrams.unshift(...datagrams);
-    if (then === 'end') this.#ended = true;
+    // What the other side has ended is over, whatever broke afterwards.
+    this.#ended ||= then === 'end' || (then === 'broken' && ended);
     if (then === 'broken') this.#broken = errno.connreset;
   }
 

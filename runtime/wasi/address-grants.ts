@@ -35,7 +35,7 @@ export function parseAddressGrant(text: string): AddressGrant | undefined {
 
 /** @returns port undefined when there is one that is none */
 function splitPort(text: string): { readonly host: string; readonly port: number | null | undefined } {
-  const match = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? /^([^:]*)(?::(.*))?$/.exec(text);
+  const match = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? /^([^:]*)(?::([^:]*))?$/.exec(text);
   // More than one colon and no brackets: an IPv6 address without a port.
   if (match === null) return { host: text, port: null };
   const [, host = '', port] = match;

@@ -21,7 +21,7 @@ export function parseIp(text: string): readonly number[] | undefined {
   const [address = ''] = text.split('%', 1);
   const halves = address.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(parseGroups);
+  const [head, tail] = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   if (tail === undefined) return head.length === 16 ? head : undefined;
   const missing = 16 - head.length - tail.length;
@@ -36,14 +36,14 @@ function parseIp4(text: string): number[] | undefined {
   return good ? parts.map(Number) : undefined;
 }
 
-/** Groups of an IPv6 address, the last of which may be an IPv4 address. */
-function parseGroups(text: string): number[] | undefined {
+/** Groups of an IPv6 address, the very last of which may be an IPv4 address. */
+function parseGroups(text: string, isLast: boolean): number[] | undefined {
   if (text === '') return [];
   const bytes: number[] = [];
   const groups = text.split(':');
   for (const [index, group] of groups.entries()) {
     if (group.includes('.')) {
-      const last = index === groups.length - 1 ? parseIp4(group) : undefined;
+      const last = isLast && index === groups.length - 1 ? parseIp4(group) : undefined;
       if (last === undefined) return undefined;
       bytes.push(...last);
     } else if (/^[0-9a-f]{1,4}$/i.test(group)) {

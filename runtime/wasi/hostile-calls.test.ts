@@ -3,6 +3,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createWasi, ProcExit, restoreWasi, type Wasi, WasiError, type WasiOptions } from './index.js';
+import { MemoryNetwork } from './memory-network.test.support.js';
+import { networkOptions } from './network-guest.test.support.js';
 import { testOptions, WasiGuest } from './wasi-guest.test.support.js';
 
 interface Step {
@@ -55,8 +57,56 @@ const signatures: Readonly<Record<string, string>> = {
   random_get: 'nn',
   sched_yield: '',
   sock_accept: 'nnn',
+  sock_addr_local: 'nn',
+  sock_addr_remote: 'nn',
+  sock_addr_resolve: 'nnnnnn',
+  sock_bind: 'nn',
+  sock_close: 'n',
+  sock_connect: 'nn',
+  sock_get_broadcast: 'nn',
+  sock_get_ip_multicast_loop: 'nnn',
+  sock_get_ip_multicast_ttl: 'nn',
+  sock_get_ip_ttl: 'nn',
+  sock_get_ipv6_only: 'nn',
+  sock_get_keep_alive: 'nn',
+  sock_get_linger: 'nnn',
+  sock_get_recv_buf_size: 'nn',
+  sock_get_recv_timeout: 'nn',
+  sock_get_reuse_addr: 'nn',
+  sock_get_reuse_port: 'nn',
+  sock_get_send_buf_size: 'nn',
+  sock_get_send_timeout: 'nn',
+  sock_get_tcp_fastopen_connect: 'nn',
+  sock_get_tcp_keep_idle: 'nn',
+  sock_get_tcp_keep_intvl: 'nn',
+  sock_get_tcp_no_delay: 'nn',
+  sock_get_tcp_quick_ack: 'nn',
+  sock_listen: 'nn',
+  sock_open: 'nnnn',
   sock_recv: 'nnnnnn',
+  sock_recv_from: 'nnnnnn',
   sock_send: 'nnnnn',
+  sock_send_to: 'nnnnnn',
+  sock_set_broadcast: 'nn',
+  sock_set_ip_add_membership: 'nnn',
+  sock_set_ip_drop_membership: 'nnn',
+  sock_set_ip_multicast_loop: 'nnn',
+  sock_set_ip_multicast_ttl: 'nn',
+  sock_set_ip_ttl: 'nn',
+  sock_set_ipv6_only: 'nn',
+  sock_set_keep_alive: 'nn',
+  sock_set_linger: 'nnn',
+  sock_set_recv_buf_size: 'nn',
+  sock_set_recv_timeout: 'nb',
+  sock_set_reuse_addr: 'nn',
+  sock_set_reuse_port: 'nn',
+  sock_set_send_buf_size: 'nn',
+  sock_set_send_timeout: 'nb',
+  sock_set_tcp_fastopen_connect: 'nn',
+  sock_set_tcp_keep_idle: 'nn',
+  sock_set_tcp_keep_intvl: 'nn',
+  sock_set_tcp_no_delay: 'nn',
+  sock_set_tcp_quick_ack: 'nn',
   sock_shutdown: 'nn',
 };
 
@@ -81,7 +131,7 @@ const exactly = fc.constant<number>;
 const fd = among(3, 7);
 const name = fc.constantFrom<[number, number]>([0, 1], [2, 1], [2, 3]);
 
-/** Calls that mostly succeed: they work on files `a` and `d/e` and the directory `d`. */
+/** Calls that mostly succeed: they work on files `a` and `d/e`, the directory `d` and the port 80 of this machine. */
 const usefulStep: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(name, among(0, 15), among(0, 5)).map(([path, flags, fdFlags]) => ({
     name: 'path_open',
@@ -99,6 +149,10 @@ const usefulStep: fc.Arbitrary<Step> = fc.oneof(
     args: fc.tuple(fd, exactly(800), among(24, 90), fc.bigInt({ min: 0n, max: 4n }), exactly(700)),
   }),
   fc.record({ name: fc.constant('random_get'), args: fc.tuple(exactly(900), among(1, 9)) }),
+  fc.record({ name: fc.constant('sock_open'), args: fc.tuple(exactly(-1), exactly(0), among(0, 1), exactly(700)) }),
+  fc.record({ name: fc.constant('sock_bind'), args: fc.tuple(fd, exactly(1000)) }),
+  fc.record({ name: fc.constant('sock_listen'), args: fc.tuple(fd, among(1, 9)) }),
+  fc.record({ name: fc.constantFrom('sock_addr_local', 'sock_get_keep_alive'), args: fc.tuple(fd, exactly(1040)) }),
 );
 
 const script = fc.array(fc.oneof(anyStep, usefulStep, usefulStep), { maxLength: 60, size: 'max' });
@@ -107,12 +161,13 @@ test('every call is known here', () => {
   expect(Object.keys(signatures).sort()).toEqual(Object.keys(createWasi(testOptions()).imports.wasi_unstable).sort());
 });
 
-/** At 16: lists of buffers and subscriptions that mean something; at 0: names. */
+/** At 16: lists of buffers and subscriptions that mean something; at 0: names; at 1000: an address. */
 function furnish(g: WasiGuest): void {
   g.bytes(0, 8).set([0x61, 0, 0x64, 0x2f, 0x65, 0x2e, 0x2e, 0x2f]);
   [512, 8, 600, 16, 131_064, 8].forEach((value, index) => {
     g.view.setUint32(16 + index * 4, value, true);
   });
+  g.bytes(1000, 10).set([0, 0, 0, 0, 127, 0, 0, 1, 80, 0]);
 }
 
 /** The error number, or how the program ended. */
@@ -128,14 +183,21 @@ function take(g: WasiGuest, { name, args }: Step): number | string {
 /** A host made anew from the state of this one; the same one when a file was deleted while it was open. */
 function replaced(wasi: Wasi, options: WasiOptions): Wasi {
   try {
-    return restoreWasi(JSON.parse(JSON.stringify(wasi.save())), options);
+    const state = JSON.parse(JSON.stringify(wasi.save()));
+    wasi.close();
+    return restoreWasi(state, options);
   } catch (error) {
     if (error instanceof WasiError && error.code === 'wasi-deleted-file') return wasi;
     throw error;
   }
 }
 
-const newOptions = (): WasiOptions => testOptions({ env: ['A=b'] }, { a: 'text', d: { e: '' } });
+const newOptions = (): WasiOptions => ({
+  ...networkOptions(new MemoryNetwork()),
+  ...testOptions({ env: ['A=b'] }, { a: 'text', d: { e: '' } }),
+  // What waits for another side would wait for ever.
+  wait: ({ timeout }) => (timeout === undefined ? 'interrupted' : 'timeout'),
+});
 
 describe.each(['wasi_snapshot_preview1', 'wasi_unstable'] as const)('calls of %s with any arguments', (dialect) => {
   test('give an error number or end the program', () => {

@@ -42,7 +42,7 @@ export interface NetworkSocket extends Transfer {
   unread(): Unread;
   /**
    * What is read first, on a socket that was just opened. After it comes what its connection brings, or the end, or the
-   * news that the connection is broken.
+   * news that the connection is broken (to who reads only if the other side had not ended).
    */
   putBack(unread: Unread, then: 'connection' | 'end' | 'broken'): void;
 }
