@@ -23,11 +23,10 @@ that were passed more than twice as often as the average one, hottest first, as 
 stable point.`,
   run({ module, options }) {
     if (options.profile === undefined) return;
-    const functions = new Map(module.definedFunctions().map((fn) => [fn.name, fn]));
+    const placed = new PlacedMarks(module);
     for (const hot of tooHot(options.profile)) {
-      const fn = functions.get(hot.function);
-      const mark = fn === undefined ? undefined : findMarks(module, fn, hot.kind)[hot.ordinal];
-      if (fn === undefined || mark === undefined) continue;
+      const mark = placed.find(hot.function, hot.kind, hot.ordinal);
+      if (mark === undefined) continue;
       setChild(mark.parent, mark.index, module.make.nop());
       if (isUncovered(module)) setChild(mark.parent, mark.index, mark.expr);
     }
@@ -47,17 +46,40 @@ interface PlacedMark {
   readonly expr: Expr;
 }
 
-/** The marks of one kind in a function, in code order. */
-function findMarks(module: IrModule, fn: FunctionInfo, kind: string): PlacedMark[] {
-  const found: PlacedMark[] = [];
-  const visit = (parent: Expr): void => {
-    for (const [index, expr] of childrenOf(parent).entries()) {
-      if (readMark(expr)?.kind === kind) found.push({ parent, index, expr });
-      else if (kindOf(expr) !== 'Nop') visit(expr);
-    }
-  };
-  visit(module.body(fn));
-  return found;
+/** The marks of a module under the numbers that their points will have: their kind and how many of it come before. */
+class PlacedMarks {
+  readonly #module: IrModule;
+  readonly #graph: CallGraph;
+  readonly #found = new Map<string, PlacedMark>();
+
+  constructor(module: IrModule) {
+    this.#module = module;
+    this.#graph = new CallGraph(module);
+    for (const fn of module.definedFunctions()) this.#number(fn);
+  }
+
+  find(fn: string, kind: string, ordinal: number): PlacedMark | undefined {
+    return this.#found.get(`${fn} ${kind} ${ordinal}`);
+  }
+
+  /** Every instrumented function has an entry point that needs no mark, and calls that can block are points like marks. */
+  #number(fn: FunctionInfo): void {
+    const counts = new Map([['entry', 1]]);
+    const count = (kind: string): number => {
+      const ordinal = counts.get(kind) ?? 0;
+      counts.set(kind, ordinal + 1);
+      return ordinal;
+    };
+    const visit = (parent: Expr): void => {
+      for (const [index, expr] of childrenOf(parent).entries()) {
+        visit(expr);
+        const mark = readMark(expr);
+        if (mark !== undefined) this.#found.set(`${fn.name} ${mark.kind} ${count(mark.kind)}`, { parent, index, expr });
+        else if (kindOf(expr) === 'Call' && this.#graph.callKind(expr) === 'host') count('host');
+      }
+    };
+    visit(this.#module.body(fn));
+  }
 }
 
 function isUncovered(module: IrModule): boolean {

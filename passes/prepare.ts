@@ -28,12 +28,11 @@ export const prepare: Pass = {
 };
 
 function refuseReservedNames(module: IrModule): void {
-  for (const fn of module.functions()) {
-    if (fn.imported && isReserved(fn.imported.module)) {
-      refuse(reservedName('import', `${fn.imported.module}.${fn.imported.base}`));
-    }
-    if (isReserved(fn.name)) refuse(reservedName('function', fn.name));
+  const functions = module.functions();
+  for (const imported of [...module.imports, ...functions.flatMap((fn) => fn.imported ?? [])]) {
+    if (isReserved(imported.module)) refuse(reservedName('import', `${imported.module}.${imported.base}`));
   }
+  for (const fn of functions) if (isReserved(fn.name)) refuse(reservedName('function', fn.name));
   for (const { name } of module.globals()) if (isReserved(name)) refuse(reservedName('global', name));
   for (const { kind, name } of module.exports()) if (isReserved(name)) refuse(reservedName(`exported ${kind}`, name));
 }

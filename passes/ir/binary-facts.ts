@@ -1,8 +1,14 @@
-/** Two facts that Binaryen reads and does not tell: how many memories a module has, and what the first is called. */
+/** What Binaryen reads and does not tell: what a module imports of any kind, how many memories it has, their name. */
 
 import { ByteReader } from '../../runtime/abi/index.js';
 
+export interface ImportName {
+  readonly module: string;
+  readonly base: string;
+}
+
 export interface BinaryFacts {
+  readonly imports: readonly ImportName[];
   /** Imported ones included. */
   readonly memoryCount: number;
   /** The name that the name section gives the first memory. */
@@ -15,6 +21,7 @@ const memoryNames = 6;
 
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
 export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
+  const imports: Import[] = [];
   let memoryCount = 0;
   let memoryName: string | undefined;
   try {
@@ -23,26 +30,28 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     while (module.left > 0) {
       const id = module.u8();
       const section = new ByteReader(module.bytes(module.u32()));
-      if (id === sectionIds.import) memoryCount += countImportedMemories(section);
+      if (id === sectionIds.import) imports.push(...section.list(() => readImport(section), 4));
       if (id === sectionIds.memory) memoryCount += section.u32();
       if (id === sectionIds.custom && section.text() === 'name') memoryName = readMemoryName(section);
     }
   } catch {
     // What was found until here is all there is.
   }
-  return memoryName === undefined ? { memoryCount } : { memoryCount, memoryName };
+  memoryCount += imports.filter(({ kind }) => kind === memoryKind).length;
+  return memoryName === undefined ? { imports, memoryCount } : { imports, memoryCount, memoryName };
 }
 
-function countImportedMemories(section: ByteReader): number {
-  const kinds = section.list(() => {
-    section.text();
-    section.text();
-    const kind = section.u8();
-    skipImportType(section, kind);
-    return kind;
-  }, 4);
-  return kinds.filter((kind) => kind === 2).length;
+interface Import extends ImportName {
+  readonly kind: number;
 }
+
+function readImport(section: ByteReader): Import {
+  const found = { module: section.text(), base: section.text(), kind: section.u8() };
+  skipImportType(section, found.kind);
+  return found;
+}
+
+const memoryKind = 2;
 
 /** Kinds: 0 function, 1 table, 2 memory, 3 global, 4 tag. */
 function skipImportType(section: ByteReader, kind: number): void {

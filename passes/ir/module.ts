@@ -65,14 +65,14 @@ export class IrModule {
   readonly #module: InstanceType<typeof api.Module>;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
-  readonly #facts: BinaryFacts;
+  #facts: BinaryFacts;
 
   /** Lets optimisations use what the module needs anyway, and nothing more. */
   #allowUsedFeatures(): void {
     this.#module.setFeatures(this.#module.getFeatures() | findFeatures(this));
   }
 
-  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts = { memoryCount: 1 }) {
+  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts) {
     this.#module = module;
     this.#facts = facts;
     this.make = new Maker(module);
@@ -98,8 +98,9 @@ export class IrModule {
   static parse(text: string): IrModule {
     keepNames();
     try {
-      const module = new IrModule(api.parseText(text));
+      const module = new IrModule(api.parseText(text), { imports: [], memoryCount: 0 });
       module.#allowUsedFeatures();
+      module.#facts = readBinaryFacts(module.emitBinary());
       return module;
     } catch (error) {
       throw new CompileError(malformedModule(reasonOf(error)));
@@ -227,6 +228,11 @@ export class IrModule {
       rawFunction('GetDataSegmentPassive')(api._BinaryenGetDataSegmentByIndex(this.#module.ptr, index)),
     );
     return data.some((passive) => passive !== 0) || this.#elementSegments().some(isPassive);
+  }
+
+  /** Names of all that is imported, of any kind. */
+  get imports(): BinaryFacts['imports'] {
+    return this.#facts.imports;
   }
 
   /** Whether there is more than one memory. */

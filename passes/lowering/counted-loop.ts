@@ -7,8 +7,9 @@
  * Such a loop needs no poll inside (strip mining, see emit-function.ts): it is run in strips that end where the poll is
  * due. All it takes is to test against the end of the strip instead of `$end`.
  *
- * It recognises tests for `i != end` and `i < end`, with `end` a constant or a local that the loop does not assign, and
- * steps that are powers of two. It looks at i32 only.
+ * It recognises tests for `i != end` where the step is a power of two, and for `i < end` where it is 1 (with a larger step
+ * the counter could jump over the largest number and go on), with `end` a constant or a local that the loop does not
+ * assign. It looks at i32 only.
  */
 
 import { api, type Expr, rawFunction } from '../ir/binaryen.js';
@@ -52,6 +53,12 @@ const tests: ReadonlyMap<number, Test> = new Map([
   [api.LtUInt32, 'less-unsigned'],
 ]);
 
+/**
+ * A counter comes round after 2^32 / step iterations. A strip must be shorter than that, also in a loop that never ends,
+ * whose strips are as long as the gate's counter says: up to 2^24 they are with steps up to this.
+ */
+const LARGEST_STEP = 256;
+
 /** How an operation on the counter and a constant changes the counter. */
 const signs: ReadonlyMap<number, number> = new Map([
   [api.AddInt32, 1],
@@ -71,7 +78,7 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
   if (decision === undefined) return undefined;
   const { counter, test, end } = decision;
   const step = findStep(statements, counter);
-  if (step === undefined || (test !== 'not-equal' && step < 0)) return undefined;
+  if (step === undefined || (test !== 'not-equal' && step !== 1)) return undefined;
   if (end !== undefined && kindOf(end) === 'LocalGet' && assigns(statements, localIndex(end)).length > 0)
     return undefined;
 
@@ -150,7 +157,7 @@ function findStep(statements: readonly Expr[], local: number): number | undefine
   if (sign === undefined || right === undefined || kindOf(right) !== 'Const') return undefined;
   const step = (sign * constant(right)) | 0;
   const size = Math.abs(step);
-  return size > 0 && size < 2 ** 30 && (size & (size - 1)) === 0 ? step : undefined;
+  return size > 0 && size <= LARGEST_STEP && (size & (size - 1)) === 0 ? step : undefined;
 }
 
 function assigns(statements: readonly Expr[], local: number): Expr[] {
@@ -173,21 +180,18 @@ function isAlwaysEvaluated(root: Expr, target: Expr): boolean {
 }
 
 /**
- * For `i != end`: `(end - i - step) / step`, by rotating: where the division leaves a remainder the loop runs on and on,
- * and the number is large. For `i < end`: `i + step < end ? (end - i - step - 1) / step + 1 : 0`.
+ * For `i != end`: `(end - i - step) / step`, and as many as can be where that leaves a remainder, because then the loop
+ * runs on and on. For `i < end`, whose step is 1: `i + 1 < end ? end - i - 1 : 0`.
  */
 function makeRemaining(make: Maker, test: Test, now: () => Expr, makeEnd: () => Expr, step: number): Expr {
-  const shift = Math.log2(Math.abs(step));
-  if (test === 'not-equal') {
-    const distance =
-      step > 0
-        ? make.sub(make.sub(makeEnd(), now()), make.const(step))
-        : make.sub(make.add(now(), make.const(step)), makeEnd());
-    return shift === 0 ? distance : make.rotateRight(distance, make.const(shift));
+  const next = (): Expr => make.add(now(), make.const(step));
+  if (test !== 'not-equal') {
+    const goesOn = test === 'less-signed' ? make.lessSigned(next(), makeEnd()) : make.lessUnsigned(next(), makeEnd());
+    return make.select(goesOn, make.sub(makeEnd(), next()), make.const(0));
   }
-  const next = make.add(now(), make.const(step));
-  const goesOn = test === 'less-signed' ? make.lessSigned(next, makeEnd()) : make.lessUnsigned(next, makeEnd());
-  const beyond = make.sub(make.sub(makeEnd(), now()), make.const(step + 1));
-  const count = make.add(make.shiftRight(beyond, make.const(shift)), make.const(1));
-  return make.select(goesOn, count, make.const(0));
+  const distance = (): Expr => (step > 0 ? make.sub(makeEnd(), next()) : make.sub(next(), makeEnd()));
+  const size = Math.abs(step);
+  if (size === 1) return distance();
+  const whole = make.shiftRight(distance(), make.const(Math.log2(size)));
+  return make.select(make.and(distance(), make.const(size - 1)), make.const(-1), whole);
 }
