@@ -8,7 +8,7 @@ INSTALLED := node_modules/.package-lock.json
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build check check-types check-lint check-docs test demo bless fixtures docs bench clean
+.PHONY: help setup build check check-types check-lint check-docs test demo bless fixtures docs bench bench-quick clean
 
 help: ## list the targets
 	@echo 'make <target>, where target is one of:'
@@ -53,12 +53,16 @@ bless: build ## accept what the golden tests find as what they expect
 
 fixtures: setup ## rebuild the fixture programs from source (needs a C compiler for WebAssembly)
 	@$(MAKE) -C fixtures/programs
+	@$(MAKE) -C fixtures/bench/programs
 
 docs: build ## write the generated pages in docs/
 	@node dist/compiler/docs-generate.js
 
-bench: build ## measure what stable points cost
-	@node dist/fixtures/bench/index.js
+bench: build ## measure what stable points cost (ARGS=--help for what can be asked)
+	@node dist/fixtures/bench/index.js $(ARGS)
+
+bench-quick: build ## the same for some of the programs, in about two minutes
+	@node dist/fixtures/bench/index.js --quick $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf dist .demo
