@@ -8,7 +8,7 @@
  *
  * and on another machine, in another engine:
  *
- *     const guest = restoreGuest(program, decodeSnapshot(stored), { system: wasiSystem() });
+ *     const guest = restoreGuest(program, (into) => decodeSnapshot(stored, into), { system: wasiSystem() });
  *     guest.run();
  *
  * `Guest.run` occupies its thread; run it in a worker to keep a page or a server responsive (`mvvmc/runtime/node` has

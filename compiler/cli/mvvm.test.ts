@@ -288,6 +288,9 @@ describe('what cannot be used ends with status 1 and one line', () => {
     [['restore', 'hand.mvvm.wasm', '--snapshot', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
     [['restore', 'hand.mvvm.wasm', '--snapshot', '.'], 'directory'],
     [['inspect', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
+    [['inspect', 'nope.snap'], 'there is no snapshot nope.snap - check the path'],
+    [['inspect', '.'], 'directory'],
+    [['snapshot', 'compact', 'nope.snap'], 'there is no snapshot nope.snap'],
   ])('%j', async (words, text) => {
     const ended = await mvvm(...words);
     expectOneLine(ended);

@@ -9,33 +9,27 @@
  * therefore touched nothing.
  */
 
-import { exports as abiExports, imports as abiImports, type ExportInfo, IMPORT_MODULE } from '../abi/index.js';
+import { exports as abiExports, imports as abiImports, IMPORT_MODULE } from '../abi/index.js';
 import { dirtyPages, PAGE_BYTES, type PageRun, type Snapshot } from '../snapshot/index.js';
 import { Abort } from './abort.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
 import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
 import { Frames } from './frames.js';
-import { HostCallDepth, linkImports } from './linking.js';
-import { ModuleState } from './module-state.js';
+import { HostCallDepth } from './linking.js';
+import type { ModuleState } from './module-state.js';
+import type { Call, Opening } from './opening.js';
 import type { GuestStatistics, Outcome } from './outcome.js';
 import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
-import type { System, SystemFactory } from './system.js';
+import type { System, SystemFactory, SystemHooks } from './system.js';
 import { WordStream } from './word-stream.js';
-
-/** One call of an export, with its types. */
-export interface Call {
-  readonly entry: ExportInfo;
-  readonly args: readonly WasmValue[];
-}
 
 export interface GuestSetUp {
   readonly program: Program;
+  /** When it goes on from a snapshot, {@link Guest.run} re-enters the first call instead of making it. */
+  readonly opening: Opening;
   readonly system: SystemFactory;
   readonly imports: WebAssembly.Imports;
-  readonly calls: readonly Call[];
-  /** Given when the guest continues: {@link Guest.run} then re-enters the first call instead of making it. */
-  readonly from: Snapshot | undefined;
   readonly onRefused: (reason: string) => void;
   readonly now: () => number;
 }
@@ -81,48 +75,32 @@ export class Guest {
   #milliseconds = 0;
 
   /** Instantiates the module; nothing of the guest runs. Use `startGuest` or `restoreGuest`. */
-  constructor({ program, system, imports, calls, from, onRefused, now }: GuestSetUp) {
+  constructor({ program, opening, system, imports, onRefused, now }: GuestSetUp) {
     this.#program = program;
-    this.#calls = calls;
     this.#onRefused = onRefused;
     this.#now = now;
-    this.#phase = from === undefined ? 'fresh' : 'stopped';
-    this.#words = from?.words ?? new Uint32Array();
-    this.#pointsBefore = from?.stablePoints ?? 0;
     this.#tellsDirt = program.info.policies.includes('loop-dirty-checkpoint') && Object.keys(imports).length === 0;
     this.#frames = new Frames(program.map);
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
     this.#control.stopOn({ requested: () => this.#requested });
-    this.#system = system(
-      {
-        requested: () => this.#isAskedToStop(),
-        canLeave: () => this.#isAskedToStop() && this.#prepare() === 'ready',
-        leave: () => {
-          this.#countRest();
-          functionExport(this.#exports, abiExports.interrupt)();
-        },
-        exit: (status) => this.#abort.throw({ kind: 'exit', status }),
-      },
-      from === undefined ? undefined : { state: from.wasi },
-    );
-    try {
-      const linked = linkImports(program.module, [
-        { [IMPORT_MODULE]: this.#abiImports() },
-        this.#hostCalls.track(imports),
-        this.#system.imports,
-      ]);
-      this.#exports = new WebAssembly.Instance(program.module, linked).exports;
-      this.#state = new ModuleState(program.map, this.#exports);
-      if (from !== undefined) {
-        this.#state.restoreMemories(from.memories);
-        this.#state.restoreTables(from.tables);
-      }
-      const [memory] = this.#state.memories;
-      if (memory !== undefined) this.#system.attach(memory);
-    } catch (error) {
-      this.#system.close();
-      throw error;
-    }
+    const {
+      exports,
+      state,
+      system: opened,
+      calls,
+      from,
+    } = opening({
+      program,
+      imports: [{ [IMPORT_MODULE]: this.#abiImports() }, this.#hostCalls.track(imports)],
+      makeSystem: (saved) => system(this.#systemHooks(), saved),
+    });
+    this.#exports = exports;
+    this.#state = state;
+    this.#system = opened;
+    this.#calls = calls;
+    this.#phase = from === undefined ? 'fresh' : 'stopped';
+    this.#words = from?.words ?? new Uint32Array();
+    this.#pointsBefore = from?.stablePoints ?? 0;
   }
 
   /** What the instance exports: memories to look at, functions to call while the guest is stopped or calls its host. */
@@ -335,6 +313,18 @@ export class Guest {
       memories: this.#state.viewMemories(),
       tables,
       wasi: system,
+    };
+  }
+
+  #systemHooks(): SystemHooks {
+    return {
+      requested: () => this.#isAskedToStop(),
+      canLeave: () => this.#isAskedToStop() && this.#prepare() === 'ready',
+      leave: () => {
+        this.#countRest();
+        functionExport(this.#exports, abiExports.interrupt)();
+      },
+      exit: (status) => this.#abort.throw({ kind: 'exit', status }),
     };
   }
 

@@ -4,6 +4,7 @@ export type { WasmValue } from './entry.js';
 export { badDirectory, type Diagnostic, EngineError, type EngineErrorCode } from './errors.js';
 export { Guest } from './guest.js';
 export type { LookingInputStream } from './input-taken.js';
+export type { ReadInto, SnapshotReader } from './opening.js';
 export type { GuestStatistics, Outcome } from './outcome.js';
 export { type PlainGuest, startPlain } from './plain.js';
 export type { StopConditions } from './poll-control.js';

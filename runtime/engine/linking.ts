@@ -15,11 +15,58 @@ export function linkImports(
   const unknown: string[] = [];
   for (const wanted of WebAssembly.Module.imports(module)) {
     const value = findImport(sources, wanted);
-    if (value === undefined) unknown.push(`${wanted.module}.${wanted.name} (${wanted.kind})`);
+    if (value === undefined) unknown.push(describe(wanted));
     else linked[wanted.module] = { ...linked[wanted.module], [wanted.name]: value };
   }
   if (unknown.length > 0) throw new EngineError(unknownImports(unknown));
   return linked;
+}
+
+/** Imports that lead nowhere until {@link LateImports.bind} is called, apart from those that are there already. */
+export interface LateImports {
+  readonly imports: WebAssembly.Imports;
+  /**
+   * Lets them lead to these.
+   * @throws {EngineError} `unknown-import` with every import that is not among them
+   */
+  bind(provided: WebAssembly.Imports): void;
+}
+
+/**
+ * {@link linkImports} for an instance that is made before those who will provide the rest of its functions.
+ * @throws {EngineError} `unknown-import` for a memory, table or global that no source has
+ */
+export function linkLate(module: WebAssembly.Module, sources: readonly WebAssembly.Imports[]): LateImports {
+  const pending: {
+    readonly wanted: WebAssembly.ModuleImportDescriptor;
+    target: WebAssembly.ImportValue | undefined;
+  }[] = [];
+  const forwarding: WebAssembly.Imports = {};
+  for (const wanted of WebAssembly.Module.imports(module)) {
+    if (wanted.kind !== 'function' || findImport(sources, wanted) !== undefined) continue;
+    const late = { wanted, target: undefined };
+    pending.push(late);
+    forwarding[wanted.module] = { ...forwarding[wanted.module], [wanted.name]: forwardTo(() => late.target) };
+  }
+  return {
+    imports: linkImports(module, [...sources, forwarding]),
+    bind(provided) {
+      for (const late of pending) late.target = findImport([provided], late.wanted);
+      const unknown = pending.filter(({ target }) => target === undefined);
+      if (unknown.length > 0) throw new EngineError(unknownImports(unknown.map(({ wanted }) => describe(wanted))));
+    },
+  };
+}
+
+function forwardTo(target: () => WebAssembly.ImportValue | undefined): (...args: readonly unknown[]) => unknown {
+  return (...args) => {
+    const call = target();
+    return typeof call === 'function' ? Reflect.apply(call, undefined, args) : undefined;
+  };
+}
+
+function describe({ module, name, kind }: WebAssembly.ModuleImportDescriptor): string {
+  return `${module}.${name} (${kind})`;
 }
 
 function findImport(

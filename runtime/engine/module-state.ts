@@ -67,21 +67,32 @@ export class ModuleState {
   }
 
   /**
-   * Puts memory images back into a fresh instance.
-   * @throws {EngineError} `memory-limit` when a memory cannot be as large as it was, `bad-state` when it cannot be as small
+   * Makes a memory as large as it was.
+   * @param pages of 64 KiB
+   * @returns all of it, with whatever is in it
+   * @throws {EngineError} `memory-limit` when it cannot be that large, `bad-state` when it cannot be that small
+   */
+  sizeMemory(index: number, pages: number): Uint8Array {
+    const memory = this.memories[index];
+    if (memory === undefined) throw new EngineError(badState(`the module has no memory ${index}`));
+    const missing = pages - memory.buffer.byteLength / WASM_PAGE;
+    if (missing < 0) throw new EngineError(badState(`memory ${index} is smaller than the module's minimum`));
+    try {
+      if (missing > 0) memory.grow(missing);
+    } catch {
+      throw new EngineError(memoryLimit(index, pages));
+    }
+    return new Uint8Array(memory.buffer);
+  }
+
+  /**
+   * Puts memory images back into a fresh instance. Those that are its memories already (they were read in place) stay.
+   * @throws {EngineError} as {@link sizeMemory}
    */
   restoreMemories(images: readonly MemoryImage[]): void {
-    this.memories.forEach((memory, index) => {
-      const image = images[index];
-      if (image === undefined) throw new EngineError(badState(`memory ${index} is missing`));
-      const missing = image.pages - memory.buffer.byteLength / WASM_PAGE;
-      if (missing < 0) throw new EngineError(badState(`memory ${index} is smaller than the module's minimum`));
-      try {
-        if (missing > 0) memory.grow(missing);
-      } catch {
-        throw new EngineError(memoryLimit(index, image.pages));
-      }
-      const bytes = new Uint8Array(memory.buffer);
+    images.forEach((image, index) => {
+      const bytes = this.sizeMemory(index, image.pages);
+      if (image.bytes.buffer === bytes.buffer) return;
       // Data segments have filled the fresh memory already: what the image leaves out is zero.
       bytes.set(image.bytes);
       bytes.fill(0, image.bytes.length);

@@ -1,9 +1,10 @@
 /** The two ways to a running guest: from its beginning, and from a snapshot. */
 
 import { exports as abiExports } from '../abi/index.js';
-import { type Snapshot, validateSnapshot } from '../snapshot/index.js';
-import { COMMAND_ENTRY, findEntry, makeArguments, REACTOR_SETUP, type WasmValue, zeroArguments } from './entry.js';
-import { type Call, Guest } from './guest.js';
+import type { Snapshot } from '../snapshot/index.js';
+import { COMMAND_ENTRY, findEntry, makeArguments, REACTOR_SETUP, type WasmValue } from './entry.js';
+import { Guest } from './guest.js';
+import { type Opening, openFresh, openSnapshot, plainCall, type SnapshotReader } from './opening.js';
 import type { Program } from './program.js';
 import { noSystem, type SystemFactory } from './system.js';
 
@@ -49,43 +50,35 @@ export function startGuest(program: Program, options: StartOptions = {}): Guest 
   const args = makeArguments(entry, entryArguments);
   const setUp = name === COMMAND_ENTRY ? [abiExports.start] : [abiExports.start, REACTOR_SETUP];
   const calls = [
-    ...setUp.filter((before) => before !== name && hasFunction(program, before)).map((before) => plainCall(before)),
+    ...setUp.filter((before) => before !== name && hasFunction(program, before)).map(plainCall),
     { entry, args },
   ];
-  return makeGuest(program, options, calls, undefined);
+  return makeGuest(program, options, openFresh(calls));
 }
 
 /**
- * Makes a guest that will go on where the snapshot stopped. Everything is checked before anything is allocated or
- * opened; nothing of the guest runs before {@link Guest.run}.
+ * Makes a guest that will go on where the snapshot stopped. Everything is checked before anything is opened; nothing of
+ * the guest runs before {@link Guest.run}.
+ *
+ * @param from a snapshot, whose memories are copied; or what reads one, straight into the guest's own memories
  *
  * @example
- * const guest = restoreGuest(program, decodeSnapshot(bytes), { system: wasiSystem({ preopens, stdio }) });
+ * const guest = restoreGuest(program, (into) => decodeSnapshot(bytes, into), { system: wasiSystem({ preopens, stdio }) });
  * const outcome = guest.run();
  *
- * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`, `snapshot/frames` when it does not fit the program
+ * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`, `snapshot/frames` when it does not fit the program,
+ *   and whatever the reader throws
  * @throws {EngineError} `memory-limit`, `bad-state` or `unknown-import`
  */
-export function restoreGuest(program: Program, snapshot: Snapshot, options: GuestOptions = {}): Guest {
-  validateSnapshot(snapshot, program);
-  const calls = [snapshot.entry, ...snapshot.then].map((name): Call => {
-    if (name === abiExports.start) return plainCall(name);
-    const entry = findEntry(program.map.exports, program.module, name);
-    return { entry, args: zeroArguments(entry) };
-  });
-  return makeGuest(program, options, calls, snapshot);
-}
-
-/** A call without arguments of an export that need not be in the stable map. */
-function plainCall(name: string): Call {
-  return { entry: { name, signature: { params: [], results: [] }, function: -1 }, args: [] };
+export function restoreGuest(program: Program, from: Snapshot | SnapshotReader, options: GuestOptions = {}): Guest {
+  return makeGuest(program, options, openSnapshot(from));
 }
 
 function hasFunction(program: Program, name: string): boolean {
   return WebAssembly.Module.exports(program.module).some((entry) => entry.kind === 'function' && entry.name === name);
 }
 
-function makeGuest(program: Program, options: GuestOptions, calls: readonly Call[], from: Snapshot | undefined): Guest {
+function makeGuest(program: Program, options: GuestOptions, opening: Opening): Guest {
   const { system = noSystem, imports = {}, onRefused = () => undefined, now = () => performance.now() } = options;
-  return new Guest({ program, system, imports, calls, from, onRefused, now });
+  return new Guest({ program, opening, system, imports, onRefused, now });
 }

@@ -11,6 +11,8 @@ import {
   type GuestOptions,
   type Outcome,
   openProgram,
+  type Program,
+  type ReadInto,
   readSavedSystem,
   restoreGuest,
   startGuest,
@@ -140,13 +142,29 @@ function makeGuest(): Guest {
   const program = openProgram(job.module, job.hash);
   const { beginning } = job;
   if (beginning.kind !== 'restore') return startGuest(program, { ...options, ...beginning });
-  const { from } = beginning;
-  const snapshot = typeof from === 'string' ? readSnapshotChain(from).snapshot : from;
-  send({ kind: 'log', text: `restoring ${snapshot.entry} at stable point ${snapshot.point}` });
+  return restore(program, beginning.from);
+}
+
+function restore(program: Program, from: Snapshot | string): Guest {
+  const announce = ({ entry, point }: Snapshot): void => {
+    send({ kind: 'log', text: `restoring ${entry} at stable point ${point}` });
+  };
+  if (typeof from !== 'string') {
+    announce(from);
+    return restoreGuest(program, from, options);
+  }
+  let isRead = false;
+  const read = (into: ReadInto): Snapshot => {
+    const { snapshot } = readSnapshotChain(from, into);
+    announce(snapshot);
+    isRead = true;
+    return snapshot;
+  };
   try {
-    return restoreGuest(program, snapshot, options);
+    return restoreGuest(program, read, options);
   } catch (error) {
-    throw typeof from === 'string' && isSnapshotError(error) ? inFile(error, from) : error;
+    // What is wrong with reading names its file already.
+    throw isRead && isSnapshotError(error) ? inFile(error, from) : error;
   }
 }
 

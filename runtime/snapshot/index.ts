@@ -27,5 +27,5 @@ export * from './snapshot.js';
 export * from './source.js';
 export type { DecodedSlot, ExactValue } from './stack-values.js';
 export { type DecodedFrame, type DecodedStack, validateFrames } from './validate-frames.js';
-export { type ModuleAtHand, validateSnapshot } from './validate-snapshot.js';
+export { type ModuleAtHand, validateHeader, validateSnapshot } from './validate-snapshot.js';
 export { WrittenPages } from './written-pages.js';

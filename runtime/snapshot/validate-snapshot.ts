@@ -2,7 +2,7 @@
 
 import { exports as abiExports, type ModuleInfo, type StableMap } from '../abi/index.js';
 import { badFrames, badState, otherModule, SnapshotError } from './errors.js';
-import type { Snapshot } from './snapshot.js';
+import type { Snapshot, SnapshotModule } from './snapshot.js';
 import { type DecodedStack, validateFrames } from './validate-frames.js';
 
 /** The compiled module at hand. */
@@ -13,16 +13,31 @@ export interface ModuleAtHand {
   readonly map: StableMap;
 }
 
+/** What a snapshot and its header have in common. */
+interface Outline {
+  readonly module: SnapshotModule;
+  readonly memories: readonly unknown[];
+  readonly tables: readonly unknown[];
+}
+
+/**
+ * Checks what the header alone tells: an option `accept` of `decodeSnapshot`.
+ * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`
+ */
+export function validateHeader(header: Outline, module: ModuleAtHand): void {
+  checkModule(header.module, module);
+  checkCount('memories', header.memories.length, module.map.memories.length);
+  checkCount('tables', header.tables.length, module.map.tables.length);
+}
+
 /**
  * Checks module, entry, tables, memories, the module's own state and every frame.
  * @returns the stream decoded
  * @throws {SnapshotError} `snapshot/other-module`, `snapshot/state`, `snapshot/frames`
  */
 export function validateSnapshot(snapshot: Snapshot, module: ModuleAtHand): DecodedStack {
-  checkModule(snapshot.module, module);
+  validateHeader(snapshot, module);
   const { map } = module;
-  checkCount('memories', snapshot.memories.length, map.memories.length);
-  checkCount('tables', snapshot.tables.length, map.tables.length);
   snapshot.tables.forEach((elements, table) => {
     const wrong = elements.findIndex((element) => element < -1 || element >= map.referableFunctions);
     if (wrong < 0) return;
@@ -43,7 +58,7 @@ export function validateSnapshot(snapshot: Snapshot, module: ModuleAtHand): Deco
   return stack;
 }
 
-function checkModule(made: Snapshot['module'], { hash, info }: ModuleAtHand): void {
+function checkModule(made: SnapshotModule, { hash, info }: ModuleAtHand): void {
   const differs = (what: string, found: string | number, expected: string | number): void => {
     if (found !== expected) throw new SnapshotError(otherModule(what, String(found), String(expected)));
   };

@@ -1,19 +1,20 @@
 /** `mvvm inspect`: what a snapshot holds. */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { loadProgram, type Program, type StoredSnapshot } from '../../../runtime/index.js';
+import type { Program, StoredSnapshot } from '../../../runtime/index.js';
 import { readSnapshotChain } from '../../../runtime/node/index.js';
-import { fileProblem } from '../mvvmc/errors.js';
 import type { InspectRequest } from './command-line.js';
+import { loadModule, requireSnapshot } from './given-files.js';
 import { describeSnapshot } from './inspect-facts.js';
 import { inspectText } from './inspect-text.js';
 
 /**
  * @returns what to print
+ * @throws {FileError} when a file is not there
  * @throws {SnapshotError} for what is not a sound snapshot, or one of another module than the one named
  */
 export async function inspect({ snapshot: path, target, json, secrets }: InspectRequest): Promise<string> {
+  requireSnapshot(path, 'check the path, or take one with mvvm checkpoint');
   const { snapshot, files } = readSnapshotChain(path);
   const module = await findModule(snapshot, path, target);
   const facts = describeSnapshot(files, snapshot, module, secrets);
@@ -26,17 +27,9 @@ async function findModule(
   path: string,
   target: string | undefined,
 ): Promise<Program | undefined> {
-  if (target !== undefined) return loadProgram(await readModule(target));
+  if (target !== undefined) return loadModule(target);
   const beside = `${path.replace(/\.snap$/, '')}.wasm`;
   if (!existsSync(beside)) return undefined;
-  const program = await loadProgram(await readModule(beside)).catch(() => undefined);
+  const program = await loadModule(beside).catch(() => undefined);
   return program?.hash === snapshot.module.hash ? program : undefined;
-}
-
-async function readModule(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw fileProblem('read', path, error);
-  }
 }

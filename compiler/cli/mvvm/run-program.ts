@@ -1,9 +1,8 @@
 /** `mvvm run`, `checkpoint` and `restore`: one program in a worker thread, this thread listening for reasons to stop. */
 
 import { accessSync, constants, existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { compileModule, findFunction, loadProgram, type Program } from '../../../runtime/index.js';
+import { compileModule, findFunction, type Program } from '../../../runtime/index.js';
 import {
   removeSnapshotChain,
   runInWorker,
@@ -12,8 +11,9 @@ import {
   type WorkerRun,
   type WorkerRunOptions,
 } from '../../../runtime/node/index.js';
-import { FileError, fileProblem } from '../mvvmc/errors.js';
+import { fileProblem } from '../mvvmc/errors.js';
 import { defaultSnapshot, type ProgramRequest } from './command-line.js';
+import { loadModule, readModule, requireSnapshot } from './given-files.js';
 import { checkpointText, logText, refusedText, statisticsText, trappedText } from './messages.js';
 import { listenForStop } from './stop-signals.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
@@ -38,10 +38,12 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
   const log = (text: string): void => {
     if (request.debug) writeStandardError(logText(text));
   };
-  const program = await load(await readModule(request.target), request.target);
+  const program = await loadModule(request.target);
   log(`${request.target}: ${program.info.policies.join(', ')}; ${program.map.functions.length} functions can stop`);
   const resumes = request.resume === 'always' || (request.resume === 'if-there' && existsSync(request.from));
-  if (resumes) requireSnapshot(request);
+  if (resumes) {
+    requireSnapshot(request.from, `take one with mvvm checkpoint -t ${request.target}, or name one with --snapshot`);
+  }
   if (wantsSnapshot(request)) checkFolder(request.snapshotFile);
 
   const run = runInWorker(program, {
@@ -134,39 +136,6 @@ function howToGoOn({ resume, target, snapshotFile }: ProgramRequest): string {
 /** What the program is told that it is called: the same whether it was compiled by mvvmc or not. */
 function programName(target: string): string {
   return basename(target).replace(/\.mvvm\.wasm$/, '.wasm');
-}
-
-async function readModule(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw fileProblem('read', path, error);
-  }
-}
-
-/** Loads the module; what is wrong with it names the file. */
-async function load(bytes: Uint8Array, path: string): Promise<Program> {
-  try {
-    return await loadProgram(bytes);
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    const hint =
-      error.code === 'not-compiled'
-        ? `compile it: mvvmc -o ${path.replace(/\.wasm$/, '')}.mvvm.wasm ${path}, or run it with mvvm run --plain`
-        : 'hint' in error
-          ? String(error.hint)
-          : undefined;
-    throw new FileError(`${path}: ${error.message}`, hint);
-  }
-}
-
-/** That there is no snapshot is the commonest mistake, and needs a better hint than any file's. */
-function requireSnapshot({ from, target }: ProgramRequest): void {
-  if (existsSync(from)) return;
-  throw new FileError(
-    `there is no snapshot ${from}`,
-    `take one with mvvm checkpoint -t ${target}, or name one with --snapshot`,
-  );
 }
 
 /** Whether it is certain that a snapshot will be written, if the program runs long enough. */

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { compactSnapshotChain } from '../../../runtime/node/index.js';
 import { CommandLineError } from '../mvvmc/errors.js';
+import { requireSnapshot } from './given-files.js';
 import { compactedText } from './messages.js';
 
 export interface CompactRequest {
@@ -69,9 +70,11 @@ function splitWords(words: readonly string[]): {
 
 /**
  * @returns what to tell the person
- * @throws {SnapshotError}
+ * @throws {FileError} when there is nothing
+ * @throws {SnapshotError} when it is not a sound chain
  */
 export function compact({ snapshot, output }: CompactRequest): string {
+  requireSnapshot(snapshot, 'check the path');
   const { bytes, folded } = compactSnapshotChain(snapshot, output);
   return compactedText(output, bytes, folded.length - 1);
 }

@@ -1,0 +1,48 @@
+/** The files that commands are given: modules and snapshots. What is wrong with one names it, and says what to do. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { loadProgram, type Program } from '../../../runtime/index.js';
+import { FileError, fileProblem } from '../mvvmc/errors.js';
+
+/** @throws {FileError} */
+export async function readModule(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileProblem('read', path, error);
+  }
+}
+
+/**
+ * Loads a module that mvvmc has compiled.
+ * @throws {FileError}
+ */
+export async function loadModule(path: string): Promise<Program> {
+  const bytes = await readModule(path);
+  try {
+    return await loadProgram(bytes);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new FileError(
+      `${path}: ${error.message}`,
+      error.code === 'not-compiled' ? howToCompile(path) : hintOf(error),
+    );
+  }
+}
+
+function howToCompile(path: string): string {
+  return `compile it: mvvmc -o ${path.replace(/\.wasm$/, '')}.mvvm.wasm ${path}, or run it with mvvm run --plain`;
+}
+
+function hintOf(error: Error): string | undefined {
+  return 'hint' in error ? String(error.hint) : undefined;
+}
+
+/**
+ * That there is no snapshot is the commonest mistake, and needs a better hint than any file's.
+ * @throws {FileError}
+ */
+export function requireSnapshot(path: string, hint: string): void {
+  if (!existsSync(path)) throw new FileError(`there is no snapshot ${path}`, hint);
+}
