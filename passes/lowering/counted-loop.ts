@@ -47,11 +47,19 @@ type Test = 'not-equal' | 'less-signed' | 'less-unsigned';
 
 const binaryOperation = rawFunction('BinaryGetOp');
 const constant = rawFunction('ConstGetValueI32');
-const tests: ReadonlyMap<number, Test> = new Map([
-  [api.NeInt32, 'not-equal'],
-  [api.LtSInt32, 'less-signed'],
-  [api.LtUInt32, 'less-unsigned'],
-]);
+/** Comparisons of the counter with the end, and of the end with the counter. */
+const tests: readonly ReadonlyMap<number, Test>[] = [
+  new Map([
+    [api.NeInt32, 'not-equal'],
+    [api.LtSInt32, 'less-signed'],
+    [api.LtUInt32, 'less-unsigned'],
+  ]),
+  new Map([
+    [api.NeInt32, 'not-equal'],
+    [api.GtSInt32, 'less-signed'],
+    [api.GtUInt32, 'less-unsigned'],
+  ]),
+];
 
 /**
  * A counter comes round after 2^32 / step iterations. A strip must be shorter than that, also in a loop that never ends,
@@ -74,18 +82,21 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
   if (targetsOf(backEdge)[0] !== loop.name || leavesElsewhere(statements, backEdge)) return undefined;
 
   const [condition] = childrenOf(backEdge);
-  const decision = condition === undefined ? undefined : readDecision(condition);
+  const decisions = condition === undefined ? [] : readDecisions(condition);
+  const decision = decisions.find(({ counter }) => findStep(statements, counter) !== undefined);
   if (decision === undefined) return undefined;
   const { counter, test, end } = decision;
+  const fixed = end?.value;
   const step = findStep(statements, counter);
   if (step === undefined || (test !== 'not-equal' && step !== 1)) return undefined;
-  if (end !== undefined && kindOf(end) === 'LocalGet' && assigns(statements, localIndex(end)).length > 0)
-    return undefined;
+  const assignsEnd =
+    fixed !== undefined && kindOf(fixed) === 'LocalGet' && assigns(statements, localIndex(fixed)).length > 0;
+  if (assignsEnd) return undefined;
 
   const { make } = module;
   const makeEnd = (): Expr => {
-    if (end === undefined) return make.const(0);
-    return kindOf(end) === 'Const' ? make.const(constant(end)) : make.get(localIndex(end), i32);
+    if (fixed === undefined) return make.const(0);
+    return kindOf(fixed) === 'Const' ? make.const(constant(fixed)) : make.get(localIndex(fixed), i32);
   };
   return {
     counter,
@@ -95,7 +106,7 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
     testAgainst(limit) {
       if (condition === undefined) return;
       if (end === undefined) setChild(backEdge, 0, make.notEqual(condition, make.get(limit, i32)));
-      else setChild(condition, 1, make.get(limit, i32));
+      else setChild(condition, end.operand, make.get(limit, i32));
     },
   };
 }
@@ -126,17 +137,27 @@ function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
   return statements.some((statement) => some(statement, leaves));
 }
 
-/** What a loop's condition tests: a local, just assigned or not, against an end, which is 0 when there is none. */
-function readDecision(condition: Expr): { counter: number; test: Test; end: Expr | undefined } | undefined {
-  const counter = readCounter(condition);
-  if (counter !== undefined) return { counter, test: 'not-equal', end: undefined };
-  if (kindOf(condition) !== 'Binary') return undefined;
-  const test = tests.get(binaryOperation(condition));
-  const [left, end] = childrenOf(condition);
-  if (test === undefined || left === undefined || end === undefined) return undefined;
-  const tested = readCounter(left);
-  const kind = kindOf(end);
-  return tested !== undefined && (kind === 'Const' || kind === 'LocalGet') ? { counter: tested, test, end } : undefined;
+interface Decision {
+  readonly counter: number;
+  readonly test: Test;
+  /** What the counter is tested against, and which operand of the condition that is; 0 when there is none. */
+  readonly end?: { readonly value: Expr; readonly operand: number };
+}
+
+/** What a loop's condition may test: a local, just assigned or not, against an end. Of two locals either may count. */
+function readDecisions(condition: Expr): Decision[] {
+  const alone = readCounter(condition);
+  if (alone !== undefined) return [{ counter: alone, test: 'not-equal' }];
+  if (kindOf(condition) !== 'Binary') return [];
+  const operands = childrenOf(condition);
+  return tests.flatMap((byOperation, place): Decision[] => {
+    const test = byOperation.get(binaryOperation(condition));
+    const [tested, value] = [operands[place], operands[1 - place]];
+    if (test === undefined || tested === undefined || value === undefined) return [];
+    const counter = readCounter(tested);
+    const isEnd = kindOf(value) === 'Const' || kindOf(value) === 'LocalGet';
+    return counter === undefined || !isEnd ? [] : [{ counter, test, end: { value, operand: 1 - place } }];
+  });
 }
 
 function readCounter(expr: Expr): number | undefined {
