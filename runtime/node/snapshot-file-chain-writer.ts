@@ -121,10 +121,10 @@ export class SnapshotChainWriter {
 
   /** Somebody may have moved the files away, or another run may have put its own in their place. */
   #isThere({ base, deltas }: Chain): boolean {
-    for (let number = 1; number <= deltas; number++) {
-      if (this.#files.kindOf(linkName(this.#path, base, number)) !== 'file') return false;
-    }
     try {
+      for (let number = 1; number <= deltas; number++) {
+        if (this.#files.kindOf(linkName(this.#path, base, number)) !== 'file') return false;
+      }
       const file = openSnapshotFile(this.#path);
       const same = file.claimedDigest() === base;
       file.close();
