@@ -96,7 +96,7 @@ describe('unsupported/slot-type', () => {
     const { code, message, where } = refusalOf(fields);
     expect({ code, message }).toEqual({
       code: 'unsupported/slot-type',
-      message: `a value of type ${type} is live at a stable point and cannot be saved`,
+      message: `a value of type ${type} would have to be saved at a stable point, and cannot be`,
     });
     expect(where).toMatch(/^function [fg]$/);
   });

@@ -62,11 +62,12 @@ export function unsupportedInstruction(fn: string, instruction: string): Diagnos
   };
 }
 
-export function unsupportedSlot(fn: string, type: string): Diagnostic {
+/** @param where the function or global, as in `function f` */
+export function unsupportedSlot(where: string, type: string): Diagnostic {
   return {
     code: 'unsupported/slot-type',
-    message: `a value of type ${type} is live at a stable point and cannot be saved`,
-    where: `function ${fn}`,
+    message: `a value of type ${type} would have to be saved at a stable point, and cannot be`,
+    where,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Function level: every call is a stable point. A call to a function of the module is one at the callee's entry, a call
- * to an import just before it:
+ * to an import before its operands are evaluated:
  *
  *     (func $f (call $g) (call $import))
  *
@@ -23,8 +23,8 @@ export const functionCheckpoint: Pass = {
   stage: 'placement',
   flag: 'enable-checkpoint',
   description: 'stable points at function level: every call is one',
-  documentation: `Every call is a stable point: calls to functions of the module at the callee's entry, calls to imports just
-before they are made. Each passing takes one off the budget. Loops that contain no call get a counted point from
+  documentation: `Every call is a stable point: calls to functions of the module at the callee's entry, calls to imports
+before their operands are evaluated. Each passing takes one off the budget. Loops that contain no call get a counted point from
 \`close-cycles\`, so that a request is answered there too.`,
   run(context) {
     const { module } = context;

@@ -139,6 +139,8 @@ function calleeOf(caller: FunctionInfo, { call }: CallItem, indices: ReadonlyMap
 /** @throws {CompileError} `unsupported/slot-type` for types that cannot be saved */
 export function signatureOf(fn: FunctionInfo, params: Type, results: Type): Signature {
   const slots = (type: Type): Signature['params'] =>
-    typeParts(type).map((part) => slotTypeOf.get(part) ?? refuse(unsupportedSlot(fn.name, typeName(part))));
+    typeParts(type).map(
+      (part) => slotTypeOf.get(part) ?? refuse(unsupportedSlot(`function ${fn.name}`, typeName(part))),
+    );
   return { params: slots(params), results: slots(results) };
 }

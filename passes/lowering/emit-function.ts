@@ -100,7 +100,7 @@ class Emitter {
   #makeDummyResult(): Expr[] {
     const { info } = this.#fn;
     for (const part of typeParts(info.results)) {
-      if (!slotTypeOf.has(part)) refuse(unsupportedSlot(info.name, typeName(part)));
+      if (!slotTypeOf.has(part)) refuse(unsupportedSlot(`function ${info.name}`, typeName(part)));
     }
     return info.results === none ? [] : [this.#make.zero(info.results)];
   }

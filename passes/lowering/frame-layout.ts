@@ -97,7 +97,7 @@ export class FrameLayout {
 }
 
 function slotType(info: FunctionInfo, type: Type): SlotType {
-  return slotTypeOf.get(type) ?? refuse(unsupportedSlot(info.name, typeName(type)));
+  return slotTypeOf.get(type) ?? refuse(unsupportedSlot(`function ${info.name}`, typeName(type)));
 }
 
 /** Plain locals by type, then tuples. */

@@ -34,7 +34,7 @@ export const exports = {
   watch: 'mvvm.watch',
   /** `(budget: i32)`: sets the budget; called once before a fresh start. */
   setBudget: 'mvvm.set_budget',
-  /** `()`: pushes and clears the dirty bits (loop-dirty policy only): high word, low word, region shift. */
+  /** `()`: pushes and clears the dirty bits (loop-dirty policy only); in the order of pops: region shift, low word, high word. */
   takeDirty: 'mvvm.take_dirty',
   /** The former start function, `() -> ()`: called once on a fresh start, before the entry. */
   start: 'mvvm.start',
