@@ -9,6 +9,20 @@ import { threadWait } from './stdio-wait.js';
 const silent: InputStream = { isTty: false, ready: () => 'would-block', read: () => 'would-block' };
 const newWake = (): Int32Array => new Int32Array(new SharedArrayBuffer(12));
 
+const refuse = (): never => {
+  throw new Error('a wait only looks');
+};
+const socket: Socket = {
+  type: 'socket-stream',
+  ready: () => 'would-block',
+  writable: () => false,
+  accept: refuse,
+  receive: refuse,
+  send: refuse,
+  shutdown: refuse,
+  close: refuse,
+};
+
 describe('a thread that waits', () => {
   test('does so for the time it was told', () => {
     const wait = threadWait({ wake: newWake(), stdin: silent, isInterrupted: () => false });
@@ -26,20 +40,27 @@ describe('a thread that waits', () => {
     expect(wanted({ stdin: false, sockets: [], timeout: 0n })).toBe('interrupted');
   });
 
+  test('is not left when the call must end', () => {
+    const wait = threadWait({ wake: newWake(), stdin: silent, isInterrupted: () => true });
+    expect(wait({ stdin: false, sockets: [], timeout: 1n, mustEnd: true })).toBe('timeout');
+  });
+
+  test('sleeps until there is news of sockets that can say so', () => {
+    const news = [false, true];
+    const takeNews = (): boolean => {
+      // Whoever has news changes the word, so that the wait looks again.
+      Atomics.add(wake, 0, 1);
+      return news.shift() ?? false;
+    };
+    const wake = newWake();
+    const wait = threadWait({ wake, stdin: silent, isInterrupted: () => false, takeNews });
+    const told = { ...socket, notifies: true };
+    expect(wait({ stdin: false, sockets: [told] })).toBe('ready');
+    expect(news).toEqual([]);
+    expect(wait({ stdin: false, sockets: [told], timeout: 0n })).toBe('timeout');
+  });
+
   test('looks at sockets every now and then', () => {
-    const refuse = (): never => {
-      throw new Error('a wait only looks');
-    };
-    const socket: Socket = {
-      type: 'socket-stream',
-      ready: () => 'would-block',
-      writable: () => false,
-      accept: refuse,
-      receive: refuse,
-      send: refuse,
-      shutdown: refuse,
-      close: refuse,
-    };
     const wait = threadWait({ wake: newWake(), stdin: silent, isInterrupted: () => false });
     expect(wait({ stdin: false, sockets: [socket] })).toBe('ready');
     expect(wait({ stdin: false, sockets: [socket], timeout: 0n })).toBe('timeout');

@@ -5,10 +5,12 @@
  * A call travels from wasi.ts (the tables of imports) through call-table.ts (errors become numbers) to one of calls/,
  * which reads its arguments from guest-memory.ts, finds the descriptor in fd-table.ts, and for a path lets
  * path-resolver.ts walk to a directory of a filesystem.ts. save.ts and restore.ts turn the table into state.ts and back.
+ * Sockets that a guest opens are those of a network.ts, on addresses that address-grants.ts allows; what a snapshot keeps
+ * of them is in network-state.ts, and how they come back in socket-restore.ts.
  *
- * Known limits: `fd_allocate` makes a file long enough without reserving room on the disk; the time spent by a process is
- * the time that passed; a file that was deleted while it is open, a named pipe, a device or a socket that the host handed
- * in cannot be saved.
+ * Known limits (docs/limits.md has all): `fd_allocate` makes a file long enough without reserving room on the disk; the
+ * time spent by a process is the time that passed; a file that was deleted while it is open, a named pipe, a device or a
+ * socket that the host handed in cannot be saved.
  */
 
 export { type AddressGrant, GrantedAddresses, parseAddressGrant } from './address-grants.js';
