@@ -16,10 +16,9 @@ help: ## list the targets
 
 setup: $(INSTALLED) ## install the npm packages, once
 
-# Not `npm ci`: npm 11's refuses a lock file that leaves out an optional package of a platform that is not this one.
 $(INSTALLED): package.json package-lock.json
 	@echo 'Installing npm packages ...'
-	@npm install --no-save --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: setup ## compile TypeScript to dist/
