@@ -19,6 +19,7 @@ import { HostCallDepth } from './linking.js';
 import type { ModuleState } from './module-state.js';
 import type { Call, Opening } from './opening.js';
 import type { GuestStatistics, Outcome } from './outcome.js';
+import type { PointProfiler } from './point-profiler.js';
 import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
 import type { System, SystemFactory, SystemHooks } from './system.js';
@@ -30,6 +31,7 @@ export interface GuestSetUp {
   readonly opening: Opening;
   readonly system: SystemFactory;
   readonly imports: WebAssembly.Imports;
+  readonly profiler: PointProfiler | undefined;
   readonly onRefused: (reason: string) => void;
   readonly now: () => number;
 }
@@ -75,13 +77,13 @@ export class Guest {
   #milliseconds = 0;
 
   /** Instantiates the module; nothing of the guest runs. Use `startGuest` or `restoreGuest`. */
-  constructor({ program, opening, system, imports, onRefused, now }: GuestSetUp) {
+  constructor({ program, opening, system, imports, profiler, onRefused, now }: GuestSetUp) {
     this.#program = program;
     this.#onRefused = onRefused;
     this.#now = now;
     this.#tellsDirt = program.info.policies.includes('loop-dirty-checkpoint') && Object.keys(imports).length === 0;
     this.#frames = new Frames(program.map);
-    this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now });
+    this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now, profiler });
     this.#control.stopOn({ requested: () => this.#requested });
     const {
       exports,

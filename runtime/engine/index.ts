@@ -7,6 +7,7 @@ export type { LookingInputStream } from './input-taken.js';
 export type { ReadInto, SnapshotReader } from './opening.js';
 export type { GuestStatistics, Outcome } from './outcome.js';
 export { type PlainGuest, startPlain } from './plain.js';
+export { type PointProfile, PointProfiler } from './point-profiler.js';
 export type { StopConditions } from './poll-control.js';
 export { compileModule, findFunction, loadProgram, openProgram, type Program } from './program.js';
 export { type GuestOptions, restoreGuest, type StartOptions, startGuest } from './start.js';

@@ -9,6 +9,7 @@
  */
 
 import { findPoint, type StableMap } from '../abi/index.js';
+import type { PointProfiler } from './point-profiler.js';
 
 /** What ends a run early. Counts begin with 1, when the run begins. */
 export interface StopConditions {
@@ -28,6 +29,8 @@ export interface PollHost {
   prepare(point: number): 'ready' | 'refused' | 'later';
   /** Milliseconds from any origin. */
   now(): number;
+  /** Counts the points, at the price of small grants. */
+  readonly profiler?: PointProfiler | undefined;
 }
 
 const FIRST_GRANT = 1_000;
@@ -79,18 +82,24 @@ export class PollControl {
 
   /** The answer to the module's `poll`: a budget above 0, or 0 to leave. */
   poll(point: number, budget: number): number {
-    this.count(budget);
+    const passed = this.count(budget);
     // Budget is left: this is either an entry being watched, which costs none, or a counted gate.
     if (budget > 0 && this.#isWatchedEntry(point)) return this.#stopsAtEntry(point) ? 0 : budget;
+    this.#host.profiler?.polled(point, passed, budget);
     if (this.#stopsAtPoint(point) || this.#stopsOnRequest(point)) return 0;
     if (budget <= 0) this.#adaptPace();
     return this.#grant();
   }
 
-  /** The module says how much budget is left. */
-  count(budget: number): void {
-    this.#passed += this.#granted - budget;
+  /**
+   * The module says how much budget is left.
+   * @returns how many points were passed since the last time
+   */
+  count(budget: number): number {
+    const passed = this.#granted - budget;
+    this.#passed += passed;
     this.#granted = budget;
+    return passed;
   }
 
   /** Whether a checkpoint is asked for, apart from any count: also a reason to leave a call that would block. */
@@ -145,7 +154,7 @@ export class PollControl {
     const pace = requested === undefined ? LARGEST_GRANT : this.#pace;
     // A stop that is overdue (it came inside a call-back) is asked for again at every point.
     const left = atPoint === undefined ? pace : Math.max(1, atPoint - (this.#passed - this.#passedBefore));
-    this.#granted = Math.min(pace, left);
+    this.#granted = Math.min(pace, left, this.#host.profiler?.nextGrant() ?? pace);
     return this.#granted;
   }
 }

@@ -5,6 +5,7 @@ import type { Snapshot } from '../snapshot/index.js';
 import { COMMAND_ENTRY, findEntry, makeArguments, REACTOR_SETUP, type WasmValue } from './entry.js';
 import { Guest } from './guest.js';
 import { type Opening, openFresh, openSnapshot, plainCall, type SnapshotReader } from './opening.js';
+import type { PointProfiler } from './point-profiler.js';
 import type { Program } from './program.js';
 import { noSystem, type SystemFactory } from './system.js';
 
@@ -15,6 +16,8 @@ export interface GuestOptions {
   readonly imports?: WebAssembly.Imports;
   /** Told why, when a checkpoint was asked for and could not be taken. The program goes on. */
   readonly onRefused?: (reason: string) => void;
+  /** Counts how often each stable point is passed, which makes the guest slower. */
+  readonly profiler?: PointProfiler;
   /** Milliseconds from any origin, for pacing polls and for statistics. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -79,6 +82,12 @@ function hasFunction(program: Program, name: string): boolean {
 }
 
 function makeGuest(program: Program, options: GuestOptions, opening: Opening): Guest {
-  const { system = noSystem, imports = {}, onRefused = () => undefined, now = () => performance.now() } = options;
-  return new Guest({ program, opening, system, imports, onRefused, now });
+  const {
+    system = noSystem,
+    imports = {},
+    profiler,
+    onRefused = () => undefined,
+    now = () => performance.now(),
+  } = options;
+  return new Guest({ program, opening, system, imports, profiler, onRefused, now });
 }

@@ -4,7 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { WasmValue } from '../engine/index.js';
+import type { PointProfile, WasmValue } from '../engine/index.js';
 import type { Snapshot } from '../snapshot/index.js';
 import type { AddressGrant } from '../wasi/index.js';
 import type { NetworkEnd } from './network-messages.js';
@@ -70,6 +70,8 @@ export interface GuestJob {
   readonly snapshotFile?: string;
   readonly atPoint?: number;
   readonly atEntry?: { readonly function: number; readonly count: number };
+  /** Whether to count how often each stable point is passed. */
+  readonly profile: boolean;
   /** See {@link controlWords}. */
   readonly control: SharedArrayBuffer;
 }
@@ -132,6 +134,7 @@ export type GuestMessage =
   | { readonly kind: 'failed'; readonly error: ErrorReport }
   | { readonly kind: 'checkpoint'; readonly report: CheckpointReport }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'profile'; readonly profile: PointProfile }
   | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array };
 

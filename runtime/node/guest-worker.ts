@@ -11,6 +11,7 @@ import {
   type GuestOptions,
   type Outcome,
   openProgram,
+  PointProfiler,
   type Program,
   type ReadInto,
   readSavedSystem,
@@ -42,6 +43,7 @@ import {
   type RunStatistics,
   reportError,
   requests,
+  type WorkerOutcome,
 } from './guest-job.js';
 import { openHostDirectory } from './host-filesystem.js';
 import { mailboxInput } from './input-mailbox.js';
@@ -66,7 +68,10 @@ function takeRequest(): number {
 
 const isRequested = (): boolean => Atomics.load(control, controlWords.request) !== requests.none;
 
+const profiler = job.profile ? new PointProfiler() : undefined;
+
 const options: GuestOptions = {
+  ...(profiler === undefined ? {} : { profiler }),
   // Made when the engine has checked everything: nothing is opened for a snapshot that will be refused.
   system: (hooks, saved) => {
     const wasVirtual = saved !== undefined && readSavedSystem(saved.state).wasi.clocks.virtual;
@@ -138,8 +143,7 @@ function openOutput(stream: 'stdout' | 'stderr', fd: number): OutputStream {
   return outputTo((bytes) => send({ kind: 'output', stream, bytes }));
 }
 
-function makeGuest(): Guest {
-  const program = openProgram(job.module, job.hash);
+function makeGuest(program: Program): Guest {
   const { beginning } = job;
   if (beginning.kind !== 'restore') return startGuest(program, { ...options, ...beginning });
   return restore(program, beginning.from);
@@ -169,7 +173,13 @@ function restore(program: Program, from: Snapshot | string): Guest {
 }
 
 function runGuest(): void {
-  const guest = makeGuest();
+  const program = openProgram(job.module, job.hash);
+  const outcome = runToEnd(makeGuest(program));
+  if (profiler !== undefined) send({ kind: 'profile', profile: profiler.profileOf(program) });
+  send({ kind: 'over', outcome });
+}
+
+function runToEnd(guest: Guest): WorkerOutcome {
   const checkpoints: { milliseconds: number; bytes: number }[] = [];
   const statistics = (): RunStatistics => {
     const { stablePoints, milliseconds } = guest.statistics;
@@ -193,17 +203,16 @@ function runGuest(): void {
     send({ kind: 'checkpoint', report });
     if (!goesOn) {
       guest.close();
-      send({ kind: 'over', outcome: { kind: 'checkpointed', report, statistics: statistics() } });
-      return;
+      return { kind: 'checkpointed', report, statistics: statistics() };
     }
     outcome = guest.run();
   }
-  finish(outcome, statistics());
+  return ended(outcome, statistics());
 }
 
-function finish(outcome: Exclude<Outcome, { kind: 'checkpointed' }>, statistics: RunStatistics): void {
-  if (outcome.kind === 'finished') send({ kind: 'over', outcome: { ...outcome, statistics } });
-  else send({ kind: 'over', outcome: { kind: 'trapped', error: reportError(outcome.error), statistics } });
+function ended(outcome: Exclude<Outcome, { kind: 'checkpointed' }>, statistics: RunStatistics): WorkerOutcome {
+  if (outcome.kind === 'finished') return { ...outcome, statistics };
+  return { kind: 'trapped', error: reportError(outcome.error), statistics };
 }
 
 /**
@@ -243,7 +252,8 @@ try {
   if (job.beginning.kind === 'plain') {
     const before = performance.now();
     const outcome = startPlain(job.module, job.beginning.bytes, { ...options, ...job.beginning }).run();
-    finish(outcome, { stablePoints: 0, checkpoints: [], milliseconds: performance.now() - before });
+    const statistics = { stablePoints: 0, checkpoints: [], milliseconds: performance.now() - before };
+    send({ kind: 'over', outcome: ended(outcome, statistics) });
   } else {
     runGuest();
   }

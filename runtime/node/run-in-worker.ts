@@ -3,7 +3,7 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Worker } from 'node:worker_threads';
-import type { Program, WasmValue } from '../engine/index.js';
+import type { PointProfile, Program, WasmValue } from '../engine/index.js';
 import type { Snapshot } from '../snapshot/index.js';
 import type { AddressGrant } from '../wasi/index.js';
 import {
@@ -62,6 +62,11 @@ export interface WorkerRunOptions {
   readonly onCheckpoint?: (report: CheckpointReport) => void;
   /** Told why, when a checkpoint could not be taken or written. The program goes on. */
   readonly onRefused?: (reason: string) => void;
+  /**
+   * Told at the end how often each stable point was passed: what `mvvmc --enable-checkpoint-pgo` takes, as JSON. The run
+   * is slower for it.
+   */
+  readonly onProfile?: (profile: PointProfile) => void;
   /** Told what happens, in words for a debug log. */
   readonly onLog?: (text: string) => void;
 }
@@ -120,7 +125,7 @@ export function runInWorker(program: Program, options: WorkerRunOptions = {}): W
 /** Options of a run that cannot be stopped. */
 export type PlainRunOptions = Omit<
   WorkerRunOptions,
-  'from' | 'snapshotFile' | 'atPoint' | 'atEntry' | 'onCheckpoint' | 'onRefused'
+  'from' | 'snapshotFile' | 'atPoint' | 'atEntry' | 'onCheckpoint' | 'onRefused' | 'onProfile'
 >;
 
 /**
@@ -155,6 +160,7 @@ function begin(
     directories,
     input,
     output: typeof options.output === 'function' ? 'messages' : 'inherit',
+    profile: options.onProfile !== undefined,
     control: control.buffer,
     ...(network === undefined ? {} : { network: network.job }),
     ...(args === undefined ? {} : { args }),
@@ -188,6 +194,9 @@ function begin(
       case 'refused':
         options.onRefused?.(message.reason);
         answer((asker) => asker.reject(new GuestError({ name: 'not-savable', message: message.reason })));
+        return;
+      case 'profile':
+        options.onProfile?.(message.profile);
         return;
       case 'log':
         options.onLog?.(message.text);

@@ -51,6 +51,8 @@ export interface ProgramRequest extends StopRequest {
   /** Where checkpoints go. */
   readonly snapshotFile: string;
   readonly stats: boolean;
+  /** Where a profile goes, when one is wanted. */
+  readonly profile?: string;
   readonly debug: boolean;
 }
 
@@ -125,7 +127,7 @@ function programRequest(
     throw new CommandLineError('--resume names the snapshot already', 'leave out --snapshot');
   }
   const snapshot = values.resume ?? values.snapshot ?? defaultSnapshot(target);
-  const { entry, deterministic } = values;
+  const { entry, deterministic, profile } = values;
   const stackSize = values['stack-size'];
   const accepts = values['accept-changed-files'];
   return {
@@ -147,6 +149,7 @@ function programRequest(
     ...(entry === undefined ? {} : { entry }),
     ...(deterministic === undefined ? {} : { deterministic }),
     ...(stackSize === undefined ? {} : { stackSize }),
+    ...(profile === undefined ? {} : { profile }),
   };
 }
 
@@ -167,7 +170,7 @@ function stopRequest(values: OptionValues): StopRequest {
 
 /** A plain module cannot be stopped, so whatever stops it is a mistake. */
 function checkPlain(values: OptionValues): void {
-  for (const name of ['count', 'function', 'checkpoint-every', 'snapshot', 'resume'] as const) {
+  for (const name of ['count', 'function', 'checkpoint-every', 'snapshot', 'resume', 'profile'] as const) {
     if (values[name] !== undefined) {
       throw new CommandLineError(
         `a module run with --plain cannot be stopped, so --${name} means nothing`,

@@ -31,6 +31,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm run --checkpoint-every 10s bc.mvvm.wasm', 'never lose more than ten seconds'],
       ['mvvm run --resume job.snap bc.mvvm.wasm', 'start, or go on where it was stopped; SIGTERM: status 75'],
       ['mvvm run --entry gcd a.mvvm.wasm -- 12 18', 'call any export'],
+      ['mvvm run --profile bc.json bc.mvvm.wasm', 'count stable points, for mvvmc --enable-checkpoint-pgo=bc.json'],
     ],
   },
   checkpoint: {

@@ -1,6 +1,7 @@
 /** How mvvm speaks to a person: lines on standard error, each saying what is with what, and what to do. */
 
 import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
+import type { PointProfile } from '../../../runtime/index.js';
 import type { CheckpointReport, RunStatistics } from '../../../runtime/node/index.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 
@@ -37,6 +38,12 @@ export function logText(text: string): string {
 export function compactedText(file: string, bytes: number, deltas: number): string {
   const folded = `a base and ${deltas} ${deltas === 1 ? 'delta' : 'deltas'} are one file now`;
   return line(colours.green('snapshot:'), `${file} (${sizeText(bytes)}): ${folded}`, undefined);
+}
+
+export function profileText(file: string, { points }: PointProfile): string {
+  const passed = points.filter(({ count }) => count > 0).length;
+  const facts = `${passed} of ${points.length} stable points were passed`;
+  return line(colours.green('profile:'), `${file} (${facts})`, `mvvmc --enable-checkpoint-pgo=${file} uses it`);
 }
 
 /** The line of `--stats`. */

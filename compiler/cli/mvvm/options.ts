@@ -183,6 +183,13 @@ export const options: Readonly<Record<OptionName, Option>> = {
     type: 'boolean',
     commands: running,
   },
+  profile: {
+    group: groups.other,
+    description:
+      'Count how often each stable point is passed, into this file for mvvmc --enable-checkpoint-pgo; slower',
+    type: 'string',
+    commands: starting,
+  },
   debug: {
     group: groups.other,
     description: 'Debug log on standard error, and stack traces of errors',

@@ -1,8 +1,8 @@
 /** `mvvm run`, `checkpoint` and `restore`: one program in a worker thread, this thread listening for reasons to stop. */
 
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { compileModule, findFunction, type Program } from '../../../runtime/index.js';
+import { compileModule, findFunction, type PointProfile, type Program } from '../../../runtime/index.js';
 import {
   removeSnapshotChain,
   runInWorker,
@@ -14,7 +14,7 @@ import {
 import { fileProblem } from '../mvvmc/errors.js';
 import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { loadModule, readModule, requireSnapshot } from './given-files.js';
-import { checkpointText, logText, refusedText, statisticsText, trappedText } from './messages.js';
+import { checkpointText, logText, profileText, refusedText, statisticsText, trappedText } from './messages.js';
 import { listenForStop } from './stop-signals.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
 
@@ -45,9 +45,15 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
     requireSnapshot(request.from, `take one with mvvm checkpoint -t ${request.target}, or name one with --snapshot`);
   }
   if (wantsSnapshot(request)) checkFolder(request.snapshotFile);
+  if (request.profile !== undefined) checkFolder(request.profile);
 
+  let profile: PointProfile | undefined;
+  const keepProfile = (counted: PointProfile): void => {
+    profile = counted;
+  };
   const run = runInWorker(program, {
     ...programOptions(request),
+    ...(request.profile === undefined ? {} : { onProfile: keepProfile }),
     ...stopOptions(request, program),
     ...(resumes ? { from: request.from } : {}),
     snapshotFile: request.snapshotFile,
@@ -63,6 +69,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
   const outcome = await checkpointEvery(request.everyMs, run);
   signals.forget();
   if (request.resume === 'if-there' && outcome.kind === 'finished') removeSnapshotChain(request.from);
+  if (request.profile !== undefined && profile !== undefined) writeProfile(request.profile, profile);
   return finish(request, outcome);
 }
 
@@ -142,6 +149,15 @@ function programName(target: string): string {
 function wantsSnapshot({ command, atPoint, atEntry, everyMs, resume }: ProgramRequest): boolean {
   const stops = atPoint !== undefined || atEntry !== undefined || everyMs !== undefined;
   return stops || command === 'checkpoint' || resume === 'if-there';
+}
+
+function writeProfile(file: string, profile: PointProfile): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(profile)}\n`);
+  } catch (error) {
+    throw fileProblem('write', file, error);
+  }
+  writeStandardError(profileText(file, profile));
 }
 
 /** It would be a pity to find out after hours. */

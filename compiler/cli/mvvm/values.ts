@@ -85,6 +85,7 @@ export interface OptionValues {
   /** MiB. */
   readonly 'stack-size'?: number | undefined;
   readonly stats: boolean;
+  readonly profile?: string | undefined;
   readonly debug: boolean;
   readonly 'offload-addr'?: string | undefined;
   readonly 'offload-port'?: string | undefined;
@@ -115,6 +116,7 @@ export const optionValues: z.ZodType<OptionValues> = z.strictObject({
   'accept-changed-files': flag.default(false),
   'stack-size': stackSize.optional(),
   stats: flag.default(false),
+  profile: given.optional(),
   debug: flag.default(false),
   'offload-addr': given.optional(),
   'offload-port': given.optional(),
