@@ -53,6 +53,8 @@ bless: build ## accept what the golden tests find as what they expect
 fixtures: setup ## rebuild the fixture programs from source (needs a C compiler for WebAssembly)
 	@$(MAKE) -C fixtures/programs
 	@$(MAKE) -C fixtures/bench/programs
+	@$(MAKE) -C fixtures/sockets
+	@$(MAKE) -C fixtures/deterministic
 
 docs: build ## write the generated pages in docs/
 	@node dist/compiler/docs-generate.js
