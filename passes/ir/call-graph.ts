@@ -7,17 +7,9 @@
  */
 
 import { canBlock } from '../../runtime/abi/index.js';
-import { blockingImportInTable, refuse, unsupportedInstruction } from '../diagnostics.js';
+import { blockingImportInTable, refuse } from '../diagnostics.js';
 import type { Expr, Type } from './binaryen.js';
-import {
-  callTarget,
-  indirectParams,
-  indirectResults,
-  isOpaque,
-  isWalkable,
-  kindOf,
-  referredFunction,
-} from './expressions.js';
+import { callTarget, indirectParams, indirectResults, kindOf, referredFunction } from './expressions.js';
 import { readMark } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { walk } from './walk.js';
@@ -107,7 +99,6 @@ export class CallGraph {
     let hasMark = false;
     if (info.imported === undefined) {
       walk(module.body(info), (expr) => {
-        if (!isWalkable(expr) && !isOpaque(expr)) refuse(unsupportedInstruction(info.name, kindOf(expr)));
         switch (kindOf(expr)) {
           case 'Call':
             if (readMark(expr) !== undefined) hasMark = true;

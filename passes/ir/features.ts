@@ -1,7 +1,8 @@
 /** Which WebAssembly features a module uses, as Binaryen's feature bits. Its own mask of all of them also turns on encodings that engines reject. */
 
+import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import { api, type Expr, rawFunction, type Type } from './binaryen.js';
-import { funcref, isTailCall, kindOf, typeOf, typeParts, v128 } from './expressions.js';
+import { funcref, isOpaque, isTailCall, isWalkable, kindOf, typeOf, typeParts, v128 } from './expressions.js';
 import { slotTypeOf } from './make.js';
 import type { IrModule } from './module.js';
 import { walk } from './walk.js';
@@ -63,6 +64,7 @@ const unaryOperation = rawFunction('UnaryGetOp');
 const binaryOperation = rawFunction('BinaryGetOp');
 const ternaryOperation = rawFunction('SIMDTernaryGetOp');
 
+/** @throws {CompileError} `unsupported/instruction` for what cannot be looked into */
 export function findFeatures(module: IrModule): number {
   let found = 0;
   for (const fn of module.functions()) {
@@ -70,7 +72,11 @@ export function findFeatures(module: IrModule): number {
     for (const type of [...typeParts(fn.params), ...typeParts(fn.results)]) found |= featuresOfType(type);
     if (fn.imported !== undefined) continue;
     for (const type of module.localTypes(fn)) found |= featuresOfType(type);
-    walk(module.body(fn), (expr) => (found |= featuresOf(expr)));
+    walk(module.body(fn), (expr) => {
+      // What cannot be walked may hide calls, and the optimiser does not know that its feature is used.
+      if (!isWalkable(expr) && !isOpaque(expr)) refuse(unsupportedInstruction(fn.name, kindOf(expr)));
+      found |= featuresOf(expr);
+    });
   }
   const globals = new Map(module.globals().map((global) => [global.name, global]));
   for (const global of globals.values()) {

@@ -81,30 +81,31 @@ export class IrModule {
 
   /**
    * Reads a binary module.
-   * @throws {CompileError} `module/malformed`
+   * @throws {CompileError} `module/malformed`, or `unsupported/instruction` for what cannot be looked into
    */
   static read(bytes: Uint8Array): IrModule {
     keepNames();
-    try {
-      const module = new IrModule(api.readBinary(bytes), readBinaryFacts(bytes));
-      module.#allowUsedFeatures();
-      return module;
-    } catch (error) {
-      throw new CompileError(malformedModule(reasonOf(error)));
-    }
+    const module = new IrModule(
+      readable(() => api.readBinary(bytes)),
+      readBinaryFacts(bytes),
+    );
+    module.#allowUsedFeatures();
+    return module;
   }
 
-  /** Parses the text format. */
+  /**
+   * Parses the text format.
+   * @throws {CompileError} like {@link read}
+   */
   static parse(text: string): IrModule {
     keepNames();
-    try {
-      const module = new IrModule(api.parseText(text), { imports: [], memoryCount: 0 });
-      module.#allowUsedFeatures();
-      module.#facts = readBinaryFacts(module.emitBinary());
-      return module;
-    } catch (error) {
-      throw new CompileError(malformedModule(reasonOf(error)));
-    }
+    const module = new IrModule(
+      readable(() => api.parseText(text)),
+      { imports: [], memoryCount: 0 },
+    );
+    module.#allowUsedFeatures();
+    module.#facts = readBinaryFacts(module.emitBinary());
+    return module;
   }
 
   optimise(levels: OptimiseLevels): void {
@@ -350,6 +351,15 @@ export class IrModule {
 const keepNames = (): void => api.setDebugInfo(true);
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
+
+/** @throws {CompileError} `module/malformed` with Binaryen's reason */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CompileError(malformedModule(reasonOf(error)));
+  }
+}
 
 function reasonOf(error: unknown): string {
   // What Binaryen throws is no Error, but has a message.
