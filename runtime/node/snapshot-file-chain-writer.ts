@@ -35,6 +35,8 @@ export interface WrittenFile extends WrittenSnapshot {
   readonly kind: 'base' | 'delta';
   /** Where it is. */
   readonly file: string;
+  /** Pages that were compared to find what changed. */
+  readonly compared: number;
 }
 
 const MOST_DELTAS = 32;
@@ -81,7 +83,7 @@ export class SnapshotChainWriter {
         ? this.#writeDelta(snapshot, chain, changes)
         : this.#writeBase(snapshot);
     changes.accept();
-    return written;
+    return { ...written, compared: changes.compared };
   }
 
   /**
@@ -92,10 +94,10 @@ export class SnapshotChainWriter {
     const written = this.#writeBase(snapshot);
     this.#chain = undefined;
     this.#tracker = new PageTracker();
-    return written;
+    return { ...written, compared: 0 };
   }
 
-  #writeBase(snapshot: Snapshot): WrittenFile {
+  #writeBase(snapshot: Snapshot): Omit<WrittenFile, 'compared'> {
     const written = writeFileAtomically(this.#path, encodeSnapshot(snapshot, this.#encoding), this.#files);
     const { digest, bytes } = written;
     this.#chain = { base: digest, baseBytes: bytes, last: digest, deltas: 0, deltaBytes: 0 };
@@ -103,7 +105,7 @@ export class SnapshotChainWriter {
     return { ...written, kind: 'base', file: this.#path };
   }
 
-  #writeDelta(snapshot: Snapshot, chain: Chain, { changed }: PageChanges): WrittenFile {
+  #writeDelta(snapshot: Snapshot, chain: Chain, { changed }: PageChanges): Omit<WrittenFile, 'compared'> {
     const file = linkName(this.#path, chain.base, chain.deltas + 1);
     const delta = { parent: chain.last, changed };
     const written = writeFileAtomically(file, encodeSnapshot(snapshot, { ...this.#encoding, delta }), this.#files);
