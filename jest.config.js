@@ -4,6 +4,7 @@ export default {
   roots: ['<rootDir>/dist'],
   testMatch: ['**/*.test.js'],
   transform: {},
-  testTimeout: 120_000,
+  // Against hanging only: machines are busy at times, and nothing here is a timed test.
+  testTimeout: 600_000,
   maxWorkers: 2,
 };
