@@ -1,13 +1,12 @@
 /** Profiles the whole way: compile, run with a profile, compile with the profile. */
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, expect, test } from '@jest/globals';
 import { assemble } from '../../fixtures/passes/wat-module.js';
 import { readProfile } from '../profile.js';
+import { type Ended, runCommand } from './mvvm.test.support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-profile-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -33,24 +32,22 @@ const nested = `(module
       (br_if $rows (local.tee $outer (i32.sub (local.get $outer) (i32.const 1)))))
     (global.get $odd)))`;
 
-const run = promisify(execFile);
-const commandOf = (name: string): string => join(process.cwd(), 'dist/compiler/cli', name);
-
-async function call(name: 'mvvmc.js' | 'mvvm.js', ...words: string[]): Promise<{ stdout: string; stderr: string }> {
-  const env = { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' };
-  return run(process.execPath, [commandOf(name), ...words], { cwd: folder, env });
+async function call(name: 'mvvm' | 'mvvmc', ...words: string[]): Promise<Ended> {
+  const ended = await runCommand(name, folder, words);
+  if (ended.status !== 0) throw new Error(ended.stderr);
+  return ended;
 }
 
 test('a profile that mvvm run writes makes mvvmc leave out points, and the program does the same', async () => {
   await writeFile(join(folder, 'n.wasm'), assemble(nested));
   const policies = ['--enable-loop-checkpoint', '--enable-br-checkpoint', '--opt-level=0'];
   const compile = async (output: string, ...more: string[]): Promise<number> => {
-    const { stderr } = await call('mvvmc.js', ...policies, ...more, '--report=json', '-o', output, 'n.wasm');
+    const { stderr } = await call('mvvmc', ...policies, ...more, '--report=json', '-o', output, 'n.wasm');
     return JSON.parse(stderr).points.total;
   };
-  const count = (module: string, ...more: string[]): Promise<{ stdout: string; stderr: string }> =>
-    call('mvvm.js', 'run', '--stats', ...more, '--entry', 'count', module, '--', String(OUTER), String(INNER));
-  const passedIn = ({ stderr }: { stderr: string }): number =>
+  const count = (module: string, ...more: string[]): Promise<Ended> =>
+    call('mvvm', 'run', '--stats', ...more, '--entry', 'count', module, '--', String(OUTER), String(INNER));
+  const passedIn = ({ stderr }: Ended): number =>
     JSON.parse(stderr.split('\n').find((line) => line.startsWith('{')) ?? '').stablePoints;
 
   const points = await compile('n.mvvm.wasm');
@@ -74,9 +71,9 @@ test('a profile that mvvm run writes makes mvvmc leave out points, and the progr
 
 test('a checkpoint ends the profile, which tells the part that was run', async () => {
   await writeFile(join(folder, 'c.wasm'), assemble(nested));
-  await call('mvvmc.js', '--enable-loop-checkpoint', '-o', 'c.mvvm.wasm', 'c.wasm');
+  await call('mvvmc', '--enable-loop-checkpoint', '-o', 'c.mvvm.wasm', 'c.wasm');
   const words = ['--profile', 'c.json', '--entry', 'count', '-a', `${OUTER},${INNER}`, '-c', '15'];
-  await call('mvvm.js', 'checkpoint', '-t', 'c.mvvm.wasm', ...words);
+  await call('mvvm', 'checkpoint', '-t', 'c.mvvm.wasm', ...words);
   const { points } = readProfile(await readFile(join(folder, 'c.json'), 'utf8'), 'c.json');
   expect(points.reduce((sum, point) => sum + point.count, 0)).toBe(15);
 }, 60_000);

@@ -1,6 +1,6 @@
 /** The command `mvvm` as a person or a script uses it: what it prints where, and the status it ends with. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
+import { commandFile, type Ended, type Running, runCommand, startCommand } from './mvvm.test.support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-cli-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-const command = join(process.cwd(), 'dist/compiler/cli/mvvm.js');
+const command = commandFile('mvvm');
 await writeFile(join(folder, 'hand.mvvm.wasm'), await handInstrumented({ standalone: true }));
 const plainEcho = join(process.cwd(), 'fixtures/programs/bc.wasm');
 
@@ -20,45 +21,8 @@ beforeEach(async () => {
   await rm(join(folder, 'hand.mvvm.snap'), { force: true });
 });
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  /** Resolves when this text has been printed on standard error. */
-  readonly says: (text: string) => Promise<void>;
-  readonly ended: Promise<Ended>;
-}
-
-function start(...words: readonly string[]): Running {
-  const env = { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' };
-  const child = spawn(process.execPath, [command, ...words], { cwd: folder, env });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = once(child, 'close').then(() => ({ status: child.exitCode, stdout, stderr }));
-  const says = async (text: string): Promise<void> => {
-    while (!stderr.includes(text)) {
-      if (child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${stderr}`);
-      await once(child.stderr, 'data');
-    }
-  };
-  return { child, says, ended };
-}
-
-async function mvvm(...words: readonly string[]): Promise<Ended> {
-  const { child, ended } = start(...words);
-  child.stdin?.end();
-  return ended;
-}
+const start = (...words: readonly string[]): Running => startCommand('mvvm', folder, words);
+const mvvm = (...words: readonly string[]): Promise<Ended> => runCommand('mvvm', folder, words);
 
 /** One line, from us, and no stack trace. */
 function expectOneLine({ stdout, stderr }: Ended): void {

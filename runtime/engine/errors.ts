@@ -127,6 +127,11 @@ export const badDirectory = (path: string, reason: string): Diagnostic => ({
 
 export const wrongUse = (problem: string): Diagnostic => ({ code: 'wrong-use', message: problem, hint: '' });
 
+/** Whether an engine says, each in its own way, that its stack was too small. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'RangeError' || error.name === 'InternalError');
+}
+
 /** The first few names, for a hint that must stay one line. */
 function shortList(names: readonly string[]): string {
   const shown = names.slice(0, 8);

@@ -10,18 +10,21 @@
  */
 
 import { exports as abiExports, imports as abiImports, IMPORT_MODULE } from '../abi/index.js';
-import { dirtyPages, PAGE_BYTES, type PageRun, type Snapshot } from '../snapshot/index.js';
+import type { PageRun } from '../snapshot/index.js';
 import { Abort } from './abort.js';
+import { BudgetProbe } from './budget-probe.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
-import { badState, EngineError, stackTooSmall, wrongUse } from './errors.js';
+import { badState, EngineError, isStackOverflow, stackTooSmall, wrongUse } from './errors.js';
 import { Frames } from './frames.js';
 import { HostCallDepth } from './linking.js';
+import { makeSnapshot } from './make-snapshot.js';
 import type { ModuleState } from './module-state.js';
 import type { Call, Opening } from './opening.js';
 import type { GuestStatistics, Outcome } from './outcome.js';
 import type { PointProfiler } from './point-profiler.js';
 import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
+import { takeSuspectPages, tellsDirt } from './suspect-pages.js';
 import type { System, SystemFactory, SystemHooks } from './system.js';
 import { WordStream } from './word-stream.js';
 
@@ -38,9 +41,6 @@ export interface GuestSetUp {
 
 type Phase = 'fresh' | 'stopped' | 'running' | 'over';
 
-/** Thrown through a function's entry that was called only to hear how much budget is left. */
-const onlyCounting = Symbol('only counting');
-
 /** What was saved when the guest was told to leave; the frames, memories and globals follow when it has left. */
 interface Prepared {
   readonly tables: readonly Int32Array[];
@@ -56,13 +56,13 @@ export class Guest {
   readonly #exports: WebAssembly.Exports;
   readonly #frames: Frames;
   readonly #control: PollControl;
+  readonly #probe: BudgetProbe;
   readonly #stream = new WordStream();
   readonly #hostCalls = new HostCallDepth();
   readonly #abort = new Abort();
   readonly #onRefused: (reason: string) => void;
   readonly #now: () => number;
   readonly #pointsBefore: number;
-  /** Whether the module's dirty bits, and what the system says, are all that can change its memory. */
   readonly #tellsDirt: boolean;
   #calls: readonly Call[];
   #phase: Phase;
@@ -71,8 +71,6 @@ export class Guest {
   /** Present from the moment the guest is told to leave until it has left. */
   #prepared: Prepared | undefined;
   #requested = false;
-  /** True while {@link #countRest} asks. */
-  #counting = false;
   #checkpoints = 0;
   #milliseconds = 0;
 
@@ -81,28 +79,23 @@ export class Guest {
     this.#program = program;
     this.#onRefused = onRefused;
     this.#now = now;
-    this.#tellsDirt = program.info.policies.includes('loop-dirty-checkpoint') && Object.keys(imports).length === 0;
+    this.#tellsDirt = tellsDirt(program, imports);
     this.#frames = new Frames(program.map);
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now, profiler });
     this.#control.stopOn({ requested: () => this.#requested });
-    const {
-      exports,
-      state,
-      system: opened,
-      calls,
-      from,
-    } = opening({
+    this.#probe = new BudgetProbe(program.map);
+    const opened = opening({
       program,
       imports: [{ [IMPORT_MODULE]: this.#abiImports() }, this.#hostCalls.track(imports)],
       makeSystem: (saved) => system(this.#systemHooks(), saved),
     });
-    this.#exports = exports;
-    this.#state = state;
-    this.#system = opened;
-    this.#calls = calls;
-    this.#phase = from === undefined ? 'fresh' : 'stopped';
-    this.#words = from?.words ?? new Uint32Array();
-    this.#pointsBefore = from?.stablePoints ?? 0;
+    this.#exports = opened.exports;
+    this.#state = opened.state;
+    this.#system = opened.system;
+    this.#calls = opened.calls;
+    this.#phase = opened.from === undefined ? 'fresh' : 'stopped';
+    this.#words = opened.from?.words ?? new Uint32Array();
+    this.#pointsBefore = opened.from?.stablePoints ?? 0;
   }
 
   /** What the instance exports: memories to look at, functions to call while the guest is stopped or calls its host. */
@@ -126,13 +119,9 @@ export class Guest {
   takeSuspectPages(): readonly (readonly PageRun[])[] | undefined {
     if (this.#phase !== 'stopped') throw new EngineError(wrongUse('only a stopped guest can tell what it changed'));
     const written = this.#system.takeWrittenPages?.();
-    const [memory, second] = this.#state.memories;
-    if (!this.#tellsDirt || second !== undefined) return undefined;
-    const end = (memory?.buffer.byteLength ?? 0) / PAGE_BYTES;
-    functionExport(this.#exports, abiExports.takeDirty)();
-    const [shift, low, high] = [this.#stream.pop(), this.#stream.pop(), this.#stream.pop()];
-    const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-    return written === undefined || memory === undefined ? undefined : [[...dirtyPages(shift, bits, end), ...written]];
+    if (!this.#tellsDirt) return undefined;
+    const [memory] = this.#state.memories;
+    return takeSuspectPages(this.#exports, memory, written, this.#stream);
   }
 
   /**
@@ -210,7 +199,7 @@ export class Guest {
       this.#control.stopOn({ ...conditions, requested: () => this.#requested || requested?.() === true });
     }
     const budget = this.#control.begin();
-    functionExport(this.#exports, abiExports.watch)(this.#control.watches ? 1 : 0);
+    this.#watchEntries();
     if (reenter) {
       this.#stream.put(this.#words);
       this.#words = new Uint32Array();
@@ -233,9 +222,9 @@ export class Guest {
   }
 
   #poll(point: number, budget: number): number {
-    if (this.#counting) {
+    if (this.#probe.asking) {
       this.#control.count(budget);
-      throw onlyCounting;
+      this.#probe.stopHere();
     }
     // The embedder has called an export outside of any run: nobody would take what an unwinding call leaves behind.
     return this.#phase === 'running' ? this.#control.poll(point, budget) : LARGEST_GRANT;
@@ -245,25 +234,15 @@ export class Guest {
     return this.#phase === 'running' && this.#control.requested();
   }
 
-  /**
-   * Counts the points passed since the last poll. The module alone knows them, and tells when a function is entered
-   * whose entry is watched; the poll is before the function's first instruction and ends in a trap, so nothing of the
-   * guest runs.
-   */
+  /** Counts the points passed since the last poll. */
   #countRest(): void {
-    const { map } = this.#program;
-    const probe = map.exports.find((entry) => entry.function >= 0 && !entry.signature.params.includes('v128'));
-    if (probe === undefined) return;
-    const watch = functionExport(this.#exports, abiExports.watch);
-    this.#counting = true;
-    watch(1);
-    try {
-      functionExport(this.#exports, probe.name)(...zeroArguments(probe));
-    } catch {
-      this.#abort.take();
-    }
-    watch(this.#control.watches ? 1 : 0);
-    this.#counting = false;
+    this.#probe.ask(this.#exports);
+    this.#abort.take();
+    this.#watchEntries();
+  }
+
+  #watchEntries(): void {
+    functionExport(this.#exports, abiExports.watch)(this.#control.watches ? 1 : 0);
   }
 
   /** Tries everything that could make saving impossible. */
@@ -284,38 +263,19 @@ export class Guest {
   /** All frames have left. */
   #stopped(prepared: Prepared): Outcome {
     this.#prepared = undefined;
-    const snapshot = this.#takeSnapshot(prepared);
-    return { kind: 'checkpointed', snapshot, milliseconds: this.#now() - prepared.at };
-  }
-
-  #takeSnapshot({ tables, system }: Prepared): Snapshot {
     functionExport(this.#exports, abiExports.save)();
     this.#words = this.#stream.take();
-    const point = this.#frames.clearDead(this.#words);
-    const { hash, info } = this.#program;
-    const [current, ...then] = this.#calls;
-    if (current === undefined) throw new EngineError(wrongUse('no call is under way'));
     this.#checkpoints += 1;
-    return {
-      module: {
-        hash,
-        original: info.original,
-        policies: info.policies,
-        thresholdBits: info.thresholdBits,
-        compiler: info.compiler,
-        abi: info.abi,
-      },
-      createdAt: new Date().toISOString(),
-      entry: current.entry.name,
-      // biome-ignore lint/suspicious/noThenProperty: a list of exports; no one awaits a snapshot.
-      then: then.map((call) => call.entry.name),
+    const snapshot = makeSnapshot(this.#program, {
+      calls: this.#calls,
       stablePoints: this.#pointsBefore + this.#control.passed,
-      point,
+      point: this.#frames.clearDead(this.#words),
       words: this.#words,
       memories: this.#state.viewMemories(),
-      tables,
-      wasi: system,
-    };
+      tables: prepared.tables,
+      wasi: prepared.system,
+    });
+    return { kind: 'checkpointed', snapshot, milliseconds: this.#now() - prepared.at };
   }
 
   #systemHooks(): SystemHooks {
@@ -340,9 +300,4 @@ export class Guest {
       [abiImports.pop]: this.#abort.guard(() => this.#stream.pop()),
     };
   }
-}
-
-/** Each engine has its own way to say it. */
-function isStackOverflow(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'RangeError' || error.name === 'InternalError');
 }
