@@ -104,11 +104,7 @@ export class Guest {
   }
 
   get statistics(): GuestStatistics {
-    return {
-      stablePoints: this.#control.passed,
-      checkpoints: this.#checkpoints,
-      milliseconds: this.#milliseconds,
-    };
+    return { stablePoints: this.#control.passed, checkpoints: this.#checkpoints, milliseconds: this.#milliseconds };
   }
 
   /**

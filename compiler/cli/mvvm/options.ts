@@ -5,8 +5,6 @@ import type { OptionValues } from './values.js';
 export const commands = ['run', 'checkpoint', 'restore', 'inspect'] as const;
 export type Command = (typeof commands)[number];
 
-export type OptionName = keyof OptionValues;
-
 export interface Option {
   readonly group: string;
   readonly description: string;
@@ -28,7 +26,7 @@ const groups = {
 const starting: readonly Command[] = ['run', 'checkpoint'];
 const running: readonly Command[] = ['run', 'checkpoint', 'restore'];
 
-export const options: Readonly<Record<OptionName, Option>> = {
+export const options: Readonly<Record<keyof OptionValues, Option>> = {
   target: {
     group: groups.program,
     description: 'The compiled module; may also be given without -t',
