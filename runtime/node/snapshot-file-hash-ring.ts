@@ -4,7 +4,8 @@
  *
  *   words   helper is there | per slot: state | per slot: bytes in it
  *   digests 32 bytes per slot
- *   pieces  1 MiB per slot
+ *   pieces  1 MiB per slot, from an address that suits any copy: into shared memory, engines copy bytes one by one
+ *           where source and target are not aligned alike, three times as slowly
  *
  * A slot goes from free to full (by the owner), to hashed (by the helper), to free (by the owner).
  */
@@ -14,7 +15,7 @@ export const PIECE_BYTES: number = 1 << 20;
 const DIGEST_BYTES = 32;
 const WORDS = 1 + 2 * SLOTS;
 const DIGESTS_AT = 4 * WORDS;
-const PIECES_AT: number = DIGESTS_AT + DIGEST_BYTES * SLOTS;
+const PIECES_AT = 4096;
 
 export const RING_BYTES: number = PIECES_AT + PIECE_BYTES * SLOTS;
 

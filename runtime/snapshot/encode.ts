@@ -69,15 +69,15 @@ function* encode(snapshot: Snapshot, options: EncodeOptions): ChunkTask<WrittenS
   const { compression = 'none', codecs = {}, hasher = plainHasher, cipher, signer, delta } = options;
   snapshot.memories.forEach(checkMemory);
   const header = writeHeader(snapshot, delta?.parent);
-  const wasi = writeWasiState(snapshot.wasi);
   const words = bytesOfWords(snapshot.words);
   const tables = snapshot.tables.map(bytesOfWords);
+  const tableBytes = sum(tables.map((table) => table.length));
+  const wasi = alignEnd(writeWasiState(snapshot.wasi), header.length + words.length + tableBytes);
   const memories = snapshot.memories.map(({ bytes }, index) => {
     const stored = findStoredPages(bytes, changedPages(delta, index));
     return { bytes, stored, table: writeRunTable(stored), dataBytes: countPages(stored.data) * PAGE_BYTES };
   });
 
-  const tableBytes = sum(tables.map((table) => table.length));
   const memoryBytes = memories.map(({ table, dataBytes }) => table.length + dataBytes);
   const salt = cipher === undefined ? new Uint8Array(SALT_BYTES) : randomSalt();
   const mostBytes = mostBodyBytes([header.length, wasi.length, words.length, tableBytes, ...memoryBytes, 0]);
@@ -99,6 +99,17 @@ function* encode(snapshot: Snapshot, options: EncodeOptions): ChunkTask<WrittenS
   } finally {
     pieces.close?.();
   }
+}
+
+/**
+ * JSON with spaces behind it, so that it and `others` bytes are a multiple of 8 together. Everything else in a snapshot is,
+ * and so memory stands in the file as it stands in the guest: engines copy it several times faster.
+ */
+function alignEnd(json: Uint8Array, others: number): Uint8Array {
+  const spaces = (8 - ((json.length + others) % 8)) % 8;
+  const aligned = new Uint8Array(json.length + spaces).fill(0x20, json.length);
+  aligned.set(json);
+  return aligned;
 }
 
 function checkMemory({ bytes, pages }: MemoryImage, index: number): void {
