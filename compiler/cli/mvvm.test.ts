@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -154,6 +154,32 @@ describe('signals', () => {
   });
 });
 
+describe('a run that goes on', () => {
+  const job = ['--entry', 'run', '-a', '7900,1', 'hand.mvvm.wasm'];
+  const parts = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith('job.snap'));
+
+  test('leaves a base and deltas when it is killed, which can be shown, folded and gone on from', async () => {
+    const every = ['--checkpoint-every', '5ms', '--resume', 'job.snap', ...job];
+    const { child, says, ended } = start('run', ...every);
+    await says('job.snap.');
+    child.kill('SIGKILL');
+    await ended;
+    const { deltas } = JSON.parse((await mvvm('inspect', '--json', 'job.snap')).stdout);
+    expect(['job.snap', ...deltas].sort()).toEqual((await parts()).filter((name) => !name.endsWith('tmp')).sort());
+
+    const folded = await mvvm('snapshot', 'compact', 'job.snap', '-o', 'one.snap');
+    expectOneLine(folded);
+    expect(folded).toMatchObject({ status: 0, stderr: expect.stringContaining('are one file now') });
+    const whole = await mvvm('run', ...job);
+    const fromOne = await mvvm('restore', '-t', 'hand.mvvm.wasm', '--snapshot', 'one.snap');
+    expect(fromOne).toMatchObject({ status: 0, stdout: whole.stdout });
+
+    const resumed = await mvvm('run', '--resume', 'job.snap', ...job);
+    expect(resumed).toMatchObject({ status: 0, stdout: whole.stdout });
+    expect(await parts()).toEqual([]);
+  });
+});
+
 describe('standard input', () => {
   test('is read no further than the program asks', async () => {
     // The program reads single bytes and is stopped after two of them; the rest is there for the next one.
@@ -230,6 +256,9 @@ describe('a wrong command line ends with status 2 and one line', () => {
     [['restore', 'a.wasm', '--', 'x'], 'keeps its arguments'],
     [['inspect'], 'no snapshot'],
     [['run', 'a.wasm', '-c'], 'needs a value'],
+    [['snapshot'], 'no action'],
+    [['snapshot', 'compact'], 'no snapshot'],
+    [['snapshot', 'compact', 'a.snap', '--bogus'], '--bogus'],
   ])('%j', async (words, text) => {
     const ended = await mvvm(...words);
     expectOneLine(ended);
@@ -252,6 +281,7 @@ describe('what cannot be used ends with status 1 and one line', () => {
     [['restore', 'hand.mvvm.wasm', '--snapshot', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
     [['restore', 'hand.mvvm.wasm', '--snapshot', '.'], 'directory'],
     [['inspect', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
+    [['snapshot', 'compact', 'hand.mvvm.wasm'], 'not an mvvm snapshot'],
     [['inspect', 'nope.snap'], 'there is no snapshot nope.snap - check the path'],
     [['inspect', '.'], 'directory'],
     [['snapshot', 'compact', 'nope.snap'], 'there is no snapshot nope.snap'],
