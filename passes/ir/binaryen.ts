@@ -32,7 +32,7 @@ export type ListAccessor = (expression: number, index: number, value?: number) =
 /** Names inside expressions; reading one copies a string, so it is done only where a name matters. */
 interface NameAccess {
   readonly Block: { getName(expression: number): string | null };
-  readonly Loop: { getName(expression: number): string | null; setName(expression: number, name: string): void };
+  readonly Loop: { getName(expression: number): string | null };
   readonly Break: { getName(expression: number): string };
   readonly Switch: {
     getNumNames(expression: number): number;
@@ -40,8 +40,7 @@ interface NameAccess {
     getDefaultName(expression: number): string;
   };
   readonly Call: { getTarget(expression: number): string; isReturn(expression: number): boolean };
-  readonly CallIndirect: { getTable(expression: number): string; isReturn(expression: number): boolean };
-  readonly GlobalGet: { getName(expression: number): string };
+  readonly CallIndirect: { isReturn(expression: number): boolean };
   readonly TableSet: { getTable(expression: number): string };
   readonly TableGrow: { getTable(expression: number): string };
   readonly RefFunc: { getFunc(expression: number): string };
@@ -58,29 +57,16 @@ interface RawFunctions {
   _BinaryenExpressionSetType(expression: number, type: number): void;
   _BinaryenExpressionFinalize(expression: number): void;
   _BinaryenExpressionGetSideEffects(expression: number, module: number): number;
-  _BinaryenExpressionCopy(expression: number, module: number): number;
-  _BinaryenBlockGetNumChildren(expression: number): number;
-  _BinaryenBlockGetChildAt(expression: number, index: number): number;
-  _BinaryenBlockSetChildAt(expression: number, index: number, child: number): void;
   _BinaryenBlockAppendChild(expression: number, child: number): void;
-  _BinaryenBlockInsertChildAt(expression: number, index: number, child: number): void;
-  _BinaryenLoopSetBody(expression: number, body: number): void;
   _BinaryenLocalGetGetIndex(expression: number): number;
   _BinaryenLocalSetGetIndex(expression: number): number;
   _BinaryenLocalSetIsTee(expression: number): number;
   _BinaryenCallIndirectGetParams(expression: number): number;
   _BinaryenCallIndirectGetResults(expression: number): number;
-  _BinaryenLoadGetBytes(expression: number): number;
-  _BinaryenStoreGetBytes(expression: number): number;
   _BinaryenStoreGetOffset(expression: number): number;
-  _BinaryenStoreGetPtr(expression: number): number;
-  _BinaryenStoreSetPtr(expression: number, pointer: number): void;
   _BinaryenFunctionAddVar(fn: number, type: number): number;
-  _BinaryenFunctionGetNumLocals(fn: number): number;
   _BinaryenFunctionGetNumVars(fn: number): number;
   _BinaryenFunctionGetVar(fn: number, index: number): number;
-  _BinaryenFunctionGetParams(fn: number): number;
-  _BinaryenFunctionGetResults(fn: number): number;
   _BinaryenFunctionGetBody(fn: number): number;
   _BinaryenFunctionSetBody(fn: number, body: number): void;
   _BinaryenGetNumFunctions(module: number): number;
@@ -105,29 +91,16 @@ const rawNames: readonly (keyof RawFunctions)[] = [
   '_BinaryenExpressionSetType',
   '_BinaryenExpressionFinalize',
   '_BinaryenExpressionGetSideEffects',
-  '_BinaryenExpressionCopy',
-  '_BinaryenBlockGetNumChildren',
-  '_BinaryenBlockGetChildAt',
-  '_BinaryenBlockSetChildAt',
   '_BinaryenBlockAppendChild',
-  '_BinaryenBlockInsertChildAt',
-  '_BinaryenLoopSetBody',
   '_BinaryenLocalGetGetIndex',
   '_BinaryenLocalSetGetIndex',
   '_BinaryenLocalSetIsTee',
   '_BinaryenCallIndirectGetParams',
   '_BinaryenCallIndirectGetResults',
-  '_BinaryenLoadGetBytes',
-  '_BinaryenStoreGetBytes',
   '_BinaryenStoreGetOffset',
-  '_BinaryenStoreGetPtr',
-  '_BinaryenStoreSetPtr',
   '_BinaryenFunctionAddVar',
-  '_BinaryenFunctionGetNumLocals',
   '_BinaryenFunctionGetNumVars',
   '_BinaryenFunctionGetVar',
-  '_BinaryenFunctionGetParams',
-  '_BinaryenFunctionGetResults',
   '_BinaryenFunctionGetBody',
   '_BinaryenFunctionSetBody',
   '_BinaryenGetNumFunctions',

@@ -219,7 +219,6 @@ export function targetsOf(expr: Expr): string[] {
   return [...names];
 }
 
-export const nameLoop = (expr: Expr, name: string): void => api.Loop.setName(expr, name);
 export const isConditional = (expr: Expr): boolean => breakCondition(expr) !== 0;
 const breakCondition = rawFunction('BreakGetCondition');
 const breakValue = rawFunction('BreakGetValue');
@@ -252,7 +251,6 @@ export function isTailCall(expr: Expr): boolean {
   const kind = kindOf(expr);
   return (kind === 'Call' && api.Call.isReturn(expr)) || (kind === 'CallIndirect' && api.CallIndirect.isReturn(expr));
 }
-export const globalOf = (expr: Expr): string => api.GlobalGet.getName(expr);
 export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
 export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);
 export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr);

@@ -130,10 +130,6 @@ export class Maker {
     return asExpr(this.#module.i64.extend_u(value));
   }
 
-  rotateRight(value: Expr, by: Expr): Expr {
-    return asExpr(this.#module.i32.rotr(value, by));
-  }
-
   multiply(left: Expr, right: Expr): Expr {
     return asExpr(this.#module.i32.mul(left, right));
   }

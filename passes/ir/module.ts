@@ -51,14 +51,7 @@ export interface OptimiseLevels {
 }
 
 /** Bits of {@link IrModule.effectsOf}, Binaryen's. */
-export const effects = {
-  branches: 1,
-  calls: 2,
-  readsLocal: 4,
-  writesLocal: 8,
-  readsGlobal: 16,
-  readsMemory: 64,
-} as const;
+export const effects = { readsLocal: 4, readsGlobal: 16 } as const;
 
 export class IrModule {
   readonly make: Maker;

@@ -30,14 +30,9 @@ export function markLoops(context: PassContext, mark: Mark): void {
 
 /** Marks the entry of a function, unless it has a mark already. */
 export function markEntry(context: PassContext, fn: FunctionInfo, mark: Mark): void {
-  const { module } = context;
-  const body = module.body(fn);
+  const body = context.module.body(fn);
   if (headMark(body)?.kind === 'entry') return;
-  const type = typeOf(body);
-  module.setBody(
-    fn,
-    module.make.valueBlock(null, [context.marker.make(mark), body], type === unreachable ? unreachable : type),
-  );
+  context.module.setBody(fn, markBefore(context, mark, body));
 }
 
 /** Puts a mark before each expression of a function that `test` chooses. */
