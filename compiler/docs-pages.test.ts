@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { commandPage, passesPage } from './docs-pages.js';
+import { commandPage, commandsPage, passesPage } from './docs-pages.js';
 
 const page = passesPage([
   {
@@ -35,5 +35,12 @@ describe('docs/mvvmc.md', () => {
     expect(commandPage('mvvmc [options]\n\n  -o  output\n\n')).toContain(
       '```text\nmvvmc [options]\n\n  -o  output\n```\n',
     );
+  });
+});
+
+describe('docs/mvvm.md', () => {
+  test('shows the help of every command', () => {
+    const page = commandsPage('mvvm <command>\n', new Map([['run', 'mvvm run\n']]));
+    expect(page).toContain('```text\nmvvm <command>\n```\n\n## mvvm run\n\n```text\nmvvm run\n```\n');
   });
 });

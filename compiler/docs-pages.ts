@@ -1,4 +1,4 @@
-/** The generated pages of the documentation: docs/passes.md and docs/mvvmc.md. docs-generate.ts puts them there. */
+/** The generated pages of the documentation: docs/passes.md, docs/mvvmc.md and docs/mvvm.md. docs-generate.ts puts them there. */
 
 import type { PassInfo } from '../passes/index.js';
 
@@ -31,7 +31,20 @@ export function passesPage(table: readonly PassInfo[]): string {
 
 /** The text of docs/mvvmc.md. */
 export function commandPage(help: string): string {
-  return `# The command mvvmc\n\n${note('make docs', 'compiler/cli/mvvmc/')}\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`;
+  return `# The command mvvmc\n\n${note('make docs', 'compiler/cli/mvvmc/')}\n${textBlock(help)}`;
+}
+
+/**
+ * The text of docs/mvvm.md.
+ * @param helps each command's, by its name
+ */
+export function commandsPage(overview: string, helps: ReadonlyMap<string, string>): string {
+  const sections = [...helps].map(([name, help]) => `\n## mvvm ${name}\n\n${textBlock(help)}`);
+  return `# The command mvvm\n\n${note('make docs', 'compiler/cli/mvvm/')}\n${textBlock(overview)}${sections.join('')}`;
+}
+
+function textBlock(text: string): string {
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`;
 }
 
 function note(command: string, source: string): string {

@@ -231,6 +231,27 @@ describe('mvvm inspect', () => {
   });
 });
 
+describe('mvvm doctor', () => {
+  test('tries what this host can do, and says so to a person', async () => {
+    const { stdout, status, stderr } = await mvvm('doctor');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`in Node ${process.versions.node}\n`);
+    expect(stdout).toMatch(/^SIMD +yes +yes$/m);
+    expect(stdout).toMatch(/^stop and continue +yes /m);
+    expect(stdout.endsWith('Programs can be stopped and continued here.\n')).toBe(true);
+  });
+
+  test('and to a program', async () => {
+    const { stdout } = await mvvm('doctor', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      host: { name: 'Node', version: process.versions.node },
+      engine: { name: 'V8' },
+      features: expect.arrayContaining([{ name: 'multi-value', engine: true, compiler: true }]),
+      checks: expect.arrayContaining([expect.objectContaining({ name: 'snapshot files', works: true, needed: true })]),
+    });
+  });
+});
+
 describe('a wrong command line ends with status 2 and one line', () => {
   test.each([
     [[], 'no command'],
@@ -249,13 +270,16 @@ describe('a wrong command line ends with status 2 and one line', () => {
     [['run', '-x', '2', 'a.wasm'], 'add -f'],
     [['run', '-e', 'A', 'a.wasm'], 'KEY=value'],
     [['run', '--checkpoint-every', 'soon', 'a.wasm'], 'must be a time'],
-    [['run', '--json', 'a.wasm'], 'an option of mvvm inspect'],
+    [['run', '--json', 'a.wasm'], 'an option of mvvm inspect and doctor'],
     [['checkpoint', '-o', 'host', '-s', '9', 'a.wasm'], 'not built in'],
     [['run', '--plain', '-c', '3', 'a.wasm'], 'cannot be stopped'],
     [['run', '--resume', 'a', '--snapshot', 'b', 'a.wasm'], 'leave out --snapshot'],
     [['restore', 'a.wasm', '--', 'x'], 'keeps its arguments'],
     [['inspect'], 'no snapshot'],
     [['run', 'a.wasm', '-c'], 'needs a value'],
+    [['doctor', 'x'], 'one word too many'],
+    [['completion'], 'mvvm completion bash'],
+    [['completion', 'fish'], 'unknown shell fish'],
     [['snapshot'], 'no action'],
     [['snapshot', 'compact'], 'no snapshot'],
     [['snapshot', 'compact', 'a.snap', '--bogus'], '--bogus'],
@@ -302,7 +326,7 @@ describe('help', () => {
   test('explains the commands, and each its options', async () => {
     const { stdout, status } = await mvvm('--help');
     expect(status).toBe(0);
-    for (const name of ['run', 'checkpoint', 'restore', 'inspect']) {
+    for (const name of ['run', 'checkpoint', 'restore', 'inspect', 'doctor', 'completion']) {
       expect(stdout).toContain(`mvvm ${name}`);
       expect((await mvvm(name, '--help')).stdout).toContain(`mvvm ${name}`);
     }

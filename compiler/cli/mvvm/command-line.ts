@@ -2,8 +2,10 @@
 
 import type { AddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
+import { type CompletionRequest, parseCompletion } from '../completion/index.js';
 import { findClosest } from '../mvvmc/closest.js';
 import { CommandLineError } from '../mvvmc/errors.js';
+import type { DoctorRequest } from './doctor.js';
 import { type Command, commands } from './options.js';
 import { parseSnapshotCommand, type SnapshotRequest } from './snapshot-command.js';
 import { seeHelp, splitWords } from './split-words.js';
@@ -64,7 +66,9 @@ export type Request =
   | { readonly kind: 'version' }
   | ProgramRequest
   | InspectRequest
-  | SnapshotRequest;
+  | SnapshotRequest
+  | DoctorRequest
+  | CompletionRequest;
 
 /**
  * Reads the words after `mvvm`.
@@ -87,9 +91,16 @@ function parseCommand(command: Command, words: readonly string[]): Request {
   if (values.help) return { kind: 'help', command };
   if (values.version) return { kind: 'version' };
   const after = words.slice(end + 1);
-  return command === 'inspect'
-    ? inspectRequest(values, operands, after)
-    : programRequest(command, values, operands, after);
+  switch (command) {
+    case 'inspect':
+      return inspectRequest(values, operands, after);
+    case 'doctor':
+      return doctorRequest(values, [...operands, ...after]);
+    case 'completion':
+      return parseCompletion('mvvm', [...operands, ...after]);
+    default:
+      return programRequest(command, values, operands, after);
+  }
 }
 
 function programRequest(
@@ -181,6 +192,12 @@ function inspectRequest(values: OptionValues, operands: readonly string[], after
   if (others.length > 0) throw new CommandLineError('more than one snapshot given', 'inspect them one at a time');
   const { target, json, secrets, debug } = values;
   return { kind: 'inspect', snapshot, json, secrets, debug, ...(target === undefined ? {} : { target }) };
+}
+
+function doctorRequest({ json, debug }: OptionValues, operands: readonly string[]): DoctorRequest {
+  const [word] = operands;
+  if (word !== undefined) throw new CommandLineError(`${JSON.stringify(word)} is one word too many`, seeHelp);
+  return { kind: 'doctor', json, debug };
 }
 
 function findTarget(command: Command, named: string | undefined, operands: readonly string[]): string {

@@ -2,7 +2,7 @@
 
 import yargs from 'yargs';
 import { type Command, options } from './options.js';
-import { snapshotUsage } from './snapshot-command.js';
+import { snapshotSummary, snapshotUsage } from './snapshot-command.js';
 
 /** Longer lines are hard to read, however wide the terminal. */
 const maxColumns = 100;
@@ -12,9 +12,11 @@ interface CommandHelp {
   readonly summary: string;
   readonly text: string;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
+  /** What its exit status means. */
+  readonly statuses: string;
 }
 
-const statuses =
+const statusesOfRuns =
   "Status: 0 a checkpoint was taken; the program's own when it ended; 1 an error or a trap; 2 wrong command line.";
 
 const help: Readonly<Record<Command, CommandHelp>> = {
@@ -33,6 +35,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm run --entry gcd a.mvvm.wasm -- 12 18', 'call any export'],
       ['mvvm run --profile bc.json bc.mvvm.wasm', 'count stable points, for mvvmc --enable-checkpoint-pgo=bc.json'],
     ],
+    statuses: statusesOfRuns,
   },
   checkpoint: {
     usage: 'mvvm checkpoint [options] -t <x.mvvm.wasm> [-- arguments]',
@@ -43,6 +46,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm checkpoint -t bc.mvvm.wasm -c 5000', 'stop at the 5000th stable point: the same place every time'],
       ['mvvm checkpoint -t tcp.mvvm.wasm -f 193 -x 10 -e LANG=C', 'stop at the 10th entry of function 193'],
     ],
+    statuses: statusesOfRuns,
   },
   restore: {
     usage: 'mvvm restore [options] -t <x.mvvm.wasm>',
@@ -55,6 +59,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm restore -t bc.mvvm.wasm -d data::/mnt/data', 'its directory data is elsewhere now'],
       ['mvvm restore -t bc.mvvm.wasm -c 5000', 'go on for 5000 stable points, then stop again'],
     ],
+    statuses: statusesOfRuns,
   },
   inspect: {
     usage: 'mvvm inspect [options] <x.mvvm.snap>',
@@ -66,6 +71,29 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm inspect bc.mvvm.snap', 'for a person'],
       ['mvvm inspect --json bc.mvvm.snap | jq .stack.frames', 'for a program'],
     ],
+    statuses: 'Status: 0 shown, 1 not a sound snapshot, 2 wrong command line.',
+  },
+  doctor: {
+    usage: 'mvvm doctor [options]',
+    summary: 'say what this host can and cannot do',
+    text:
+      'Tries what programs need to be stopped and continued on this host, and which extensions of WebAssembly its\n' +
+      'engine and mvvmc know.',
+    examples: [
+      ['mvvm doctor', 'for a person'],
+      ['mvvm doctor --json | jq .engine', 'for a program'],
+    ],
+    statuses: 'Status: 0 programs can be stopped and continued here, 1 they cannot, 2 wrong command line.',
+  },
+  completion: {
+    usage: 'mvvm completion <bash|zsh>',
+    summary: 'print a script that completes command lines',
+    text: 'Prints a script that makes a shell complete the commands and options of mvvm.',
+    examples: [
+      ['eval "$(mvvm completion bash)"', 'in ~/.bashrc'],
+      ['eval "$(mvvm completion zsh)"', 'in ~/.zshrc, behind compinit'],
+    ],
+    statuses: 'Status: 0 printed, 2 wrong command line.',
   },
 };
 
@@ -79,7 +107,7 @@ middle of any loop or call, written to a file and continued on another machine, 
 
 Commands:
 ${rows.join('')}  ${snapshotUsage}
-      fold the deltas of a run that went on into one file
+      ${snapshotSummary}
 
 Examples:
   mvvmc -o bc.mvvm.wasm bc.wasm                 compile
@@ -90,9 +118,14 @@ mvvm <command> --help lists the options of a command, mvvm --version the version
 `;
 }
 
+/** One line, without a full stop. */
+export function summaryOf(command: Command): string {
+  return help[command].summary;
+}
+
 /** The options and examples of one command, for a screen of so many columns. */
 export async function helpOf(command: Command, columns: number): Promise<string> {
-  const { usage, text, examples } = help[command];
+  const { usage, text, examples, statuses } = help[command];
   const parser = yargs([])
     .scriptName('mvvm')
     .locale('en')
@@ -100,7 +133,7 @@ export async function helpOf(command: Command, columns: number): Promise<string>
     .help(false)
     .version(false)
     .wrap(Math.min(columns, maxColumns))
-    .epilogue(command === 'inspect' ? 'Status: 0 shown, 1 not a sound snapshot, 2 wrong command line.' : statuses);
+    .epilogue(statuses);
   for (const [name, option] of Object.entries(options)) {
     if (!option.commands.includes(command)) continue;
     parser.option(name, {

@@ -1,8 +1,8 @@
 /** The facts about a snapshot, written for a person. */
 
 import type { DecodedSlot } from '../../../runtime/index.js';
+import { sizeText } from '../size-text.js';
 import type { FrameFacts, MemoryFacts, SnapshotFacts, StackFacts } from './inspect-facts.js';
-import { sizeText } from './messages.js';
 
 /** A deep stack is shown by its inner and outer end. */
 const INNER_FRAMES = 24;

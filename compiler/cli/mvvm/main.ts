@@ -3,7 +3,10 @@
 import { ABI_VERSION } from '../../../runtime/abi/index.js';
 import { FORMAT_VERSION } from '../../../runtime/index.js';
 import { compilerVersion } from '../../versions.js';
+import { completionScript } from '../completion/index.js';
 import { parseCommandLine, type Request } from './command-line.js';
+import { describeCommands } from './describe-commands.js';
+import { doctor } from './doctor.js';
 import { helpOf, overview } from './help.js';
 import { inspect } from './inspect.js';
 import { describeFailure } from './messages.js';
@@ -48,6 +51,14 @@ async function perform(request: Request): Promise<number> {
       return 0;
     case 'compact':
       writeStandardError(compact(request));
+      return 0;
+    case 'doctor': {
+      const { text, status } = await doctor(request);
+      writeStandardOutput(text);
+      return status;
+    }
+    case 'completion':
+      writeStandardOutput(completionScript(request.shell, describeCommands()));
       return 0;
     case 'program':
       return runProgram(request);

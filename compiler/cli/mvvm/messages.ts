@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import type { PointProfile } from '../../../runtime/index.js';
 import type { CheckpointReport, RunStatistics } from '../../../runtime/node/index.js';
 import { CommandLineError } from '../mvvmc/errors.js';
+import { sizeText } from '../size-text.js';
 
 // The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
 const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalkStderr;
@@ -49,18 +50,6 @@ export function profileText(file: string, { points }: PointProfile): string {
 /** The line of `--stats`. */
 export function statisticsText({ stablePoints, checkpoints, milliseconds }: RunStatistics): string {
   return `${JSON.stringify({ stablePoints, checkpoints, milliseconds })}\n`;
-}
-
-/** Bytes in a unit that can be read. */
-export function sizeText(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
-  let amount = bytes;
-  let unit = 0;
-  while (amount >= 1024 && unit < units.length - 1) {
-    amount /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
 function messageOf(error: unknown): string {

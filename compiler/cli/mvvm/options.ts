@@ -2,7 +2,7 @@
 
 import type { OptionValues } from './values.js';
 
-export const commands = ['run', 'checkpoint', 'restore', 'inspect'] as const;
+export const commands = ['run', 'checkpoint', 'restore', 'inspect', 'doctor', 'completion'] as const;
 export type Command = (typeof commands)[number];
 
 export interface Option {
@@ -11,6 +11,8 @@ export interface Option {
   readonly type: 'string' | 'boolean';
   readonly alias?: readonly string[];
   readonly shownDefault?: string;
+  /** The values there are, where they can be counted. */
+  readonly choices?: readonly string[];
   /** Whose option it is. */
   readonly commands: readonly Command[];
 }
@@ -25,6 +27,7 @@ const groups = {
 
 const starting: readonly Command[] = ['run', 'checkpoint'];
 const running: readonly Command[] = ['run', 'checkpoint', 'restore'];
+const looking: readonly Command[] = [...running, 'inspect'];
 
 export const options: Readonly<Record<keyof OptionValues, Option>> = {
   target: {
@@ -32,7 +35,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     description: 'The compiled module; may also be given without -t',
     type: 'string',
     alias: ['t'],
-    commands,
+    commands: looking,
   },
   arguments: {
     group: groups.program,
@@ -66,6 +69,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     group: groups.program,
     description: 'What becomes of TCP connections that it had: reconnect, or fail (it sees that they broke)',
     type: 'string',
+    choices: ['reconnect', 'fail'],
     commands: ['run', 'restore'],
   },
   entry: {
@@ -167,7 +171,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     group: groups.shown,
     description: 'One JSON object for programs, instead of text for people',
     type: 'boolean',
-    commands: ['inspect'],
+    commands: ['inspect', 'doctor'],
   },
   secrets: {
     group: groups.shown,
@@ -193,7 +197,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     description: 'Debug log on standard error, and stack traces of errors',
     type: 'boolean',
     alias: ['i'],
-    commands,
+    commands: [...looking, 'doctor'],
   },
   help: { group: groups.other, description: 'Show this text', type: 'boolean', alias: ['h'], commands },
   version: { group: groups.other, description: 'Show the versions', type: 'boolean', commands },

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { compactSnapshotChain } from '../../../runtime/node/index.js';
+import type { DescribedOption } from '../completion/index.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 import { requireSnapshot } from './given-files.js';
 import { compactedText } from './messages.js';
@@ -17,6 +18,8 @@ export interface CompactRequest {
 
 export type SnapshotRequest = CompactRequest | { readonly kind: 'snapshot-help' };
 
+export const snapshotActions: readonly string[] = ['compact'];
+export const snapshotSummary = 'fold the deltas of a run that went on into one file';
 export const snapshotUsage = 'mvvm snapshot compact <x.mvvm.snap> [-o new.snap]';
 
 export const snapshotHelp: string = `${snapshotUsage}
@@ -30,6 +33,13 @@ Folds a base and the deltas beside it (x.mvvm.snap.<digest>.1, .2, ...), which a
 
 Status: 0 done, 1 not a sound chain (nothing was changed), 2 wrong command line.
 `;
+
+/** As in {@link snapshotHelp}. */
+export const snapshotOptions: readonly DescribedOption[] = [
+  { names: ['output', 'o'], description: 'Where it goes', takesValue: true, choices: [] },
+  { names: ['debug', 'i'], description: 'Stack traces of errors', takesValue: false, choices: [] },
+  { names: ['help', 'h'], description: 'Show this text', takesValue: false, choices: [] },
+];
 
 const seeHelp = '`mvvm snapshot --help` explains it';
 

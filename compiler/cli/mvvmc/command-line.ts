@@ -11,6 +11,7 @@ import { passes } from '../../../passes/index.js';
 import { type Policy, policies } from '../../../runtime/abi/index.js';
 import { defaults, type Level, maxThresholdBits } from '../../options.js';
 import { moduleStages } from '../../stages.js';
+import { type CommandLineDescription, type CompletionRequest, parseCompletion, shells } from '../completion/index.js';
 import { findClosest } from './closest.js';
 import { CommandLineError } from './errors.js';
 
@@ -41,6 +42,7 @@ export type Request =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'print-passes' }
+  | CompletionRequest
   | CompileRequest;
 
 interface Option {
@@ -49,6 +51,8 @@ interface Option {
   readonly type: 'string' | 'boolean';
   readonly alias?: readonly string[];
   readonly byDefault?: string;
+  /** The values there are, where they can be counted. */
+  readonly choices?: readonly string[];
 }
 
 /** Longer lines are hard to read, however wide the terminal. */
@@ -136,12 +140,14 @@ const options: Readonly<Record<string, Option>> = {
     description: 'Optimise for speed as wasm-opt -O0 to -O3 do',
     type: 'string',
     byDefault: String(defaults.optLevel),
+    choices: ['0', '1', '2', '3'],
   },
   'size-level': {
     group: groups.optimising,
     description: 'Prefer small code: 1 as wasm-opt -Os, 2 and 3 as -Oz',
     type: 'string',
     byDefault: String(defaults.sizeLevel),
+    choices: ['0', '1', '2', '3'],
   },
   'wasm-opt': {
     group: groups.optimising,
@@ -161,6 +167,7 @@ const options: Readonly<Record<string, Option>> = {
     description: 'Write the module as wasm (binary) or wat (text)',
     type: 'string',
     byDefault: 'wasm',
+    choices: ['wasm', 'wat'],
   },
   force: {
     group: groups.output,
@@ -172,6 +179,7 @@ const options: Readonly<Record<string, Option>> = {
     group: groups.inspecting,
     description: 'Print the module as text on standard output after this pass; may be repeated',
     type: 'string',
+    choices: dumpable,
   },
   'time-passes': {
     group: groups.inspecting,
@@ -188,6 +196,7 @@ const options: Readonly<Record<string, Option>> = {
     description:
       '--report=json: one line of JSON on standard error: points by policy and function, sizes before and after, times',
     type: 'string',
+    choices: ['json'],
   },
   'report-file': {
     group: groups.inspecting,
@@ -208,6 +217,7 @@ const options: Readonly<Record<string, Option>> = {
  * @throws {CommandLineError} for words that make no sense
  */
 export function parseCommandLine(words: readonly string[]): Request {
+  if (words[0] === 'completion') return parseCompletion('mvvmc', words.slice(1));
   const { _: operands, $0: _program, ...given } = makeParser(clarify(words)).parseSync();
   const result = schema.safeParse(given);
   if (!result.success) throw explain(result.error.issues);
@@ -250,6 +260,18 @@ export function parseCommandLine(words: readonly string[]): Request {
   };
 }
 
+/** The command line, described for completion. */
+export function describeCommandLine(): CommandLineDescription {
+  const summary = 'print a script that completes command lines';
+  return {
+    program: 'mvvmc',
+    commands: [{ name: 'completion', summary, options: [], operands: shells }],
+    options: Object.entries(options).map(([name, { alias = [], description, type, choices = [] }]) => {
+      return { names: [name, ...alias], description, takesValue: type === 'string', choices };
+    }),
+  };
+}
+
 /** The text of `--help`, for a screen of so many columns. */
 export async function helpText(columns: number): Promise<string> {
   const text = await makeParser([]).wrap(Math.min(columns, maxColumns)).getHelp();
@@ -288,6 +310,7 @@ function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
     .example('cat a.wasm | mvvmc - -o - > b.wasm', 'in a pipe')
     .example('mvvmc --emit=wat -o - a.wasm | less', 'read what was made of the module')
     .example('mvvmc --report-file=report.json a.wasm', 'count its stable points')
+    .example('eval "$(mvvmc completion bash)"', 'complete options in bash; also: zsh')
     .epilogue(
       'Status: 0 compiled, 1 the module cannot be compiled or a file not be used, 2 wrong command line.\n' +
         'NO_COLOR switches colours off; MVVMC_DEBUG=1 adds stack traces to errors.',

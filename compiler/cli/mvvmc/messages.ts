@@ -2,6 +2,8 @@
 
 import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import { CompileError, type Diagnostic } from '../../../passes/index.js';
+import type { Report } from '../../report.js';
+import { sizeText } from '../size-text.js';
 import { CommandLineError, FileError } from './errors.js';
 
 // The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
@@ -13,6 +15,13 @@ export function formatError(message: string, hint?: string): string {
 
 export function formatWarning(diagnostic: Diagnostic): string {
   return line(colours.yellow('warning:'), sentence(diagnostic), diagnostic.hint);
+}
+
+/** What a compile did, at which rate. */
+export function formatSummary(input: string, { before, points, milliseconds }: Report): string {
+  const seconds = milliseconds / 1000;
+  const rate = `${sizeText(before.bytes)} in ${seconds.toFixed(1)} s, ${sizeText(before.bytes / seconds)}/s`;
+  return line(colours.green('compiled:'), `${input} (${rate}): ${points.total} stable points`, undefined);
 }
 
 /** What to print for anything that was thrown, and the status to end with. */

@@ -5,12 +5,16 @@ import { type CompileResult, compile } from '../../compile.js';
 import { passDidNotRun } from '../../diagnostics.js';
 import type { CompileOptions } from '../../options.js';
 import { readProfile } from '../../profile.js';
-import { type CompileRequest, helpText, parseCommandLine } from './command-line.js';
+import { completionScript } from '../completion/index.js';
+import { type CompileRequest, describeCommandLine, helpText, parseCommandLine } from './command-line.js';
 import { readInput } from './input.js';
-import { describeFailure, formatWarning } from './messages.js';
+import { describeFailure, formatSummary, formatWarning } from './messages.js';
 import { checkOutput, writeOutput, writeStandardOutput } from './output.js';
 import { startProgress } from './progress.js';
 import { passesText, timesText, versionText } from './tables.js';
+
+/** From so much time on, a compile is told about on a terminal. */
+const longMilliseconds = 1000;
 
 /**
  * @param words the command line behind the program's name
@@ -23,7 +27,9 @@ export async function run(words: readonly string[]): Promise<0 | 1 | 2> {
     if (request.kind === 'help') await writeStandardOutput(await helpText(process.stdout.columns ?? 100));
     else if (request.kind === 'version') await writeStandardOutput(versionText());
     else if (request.kind === 'print-passes') await writeStandardOutput(passesText(passes));
-    else {
+    else if (request.kind === 'completion') {
+      await writeStandardOutput(completionScript(request.shell, describeCommandLine()));
+    } else {
       input = nameOf(request);
       await runCompile(request);
     }
@@ -47,6 +53,7 @@ async function runCompile(request: CompileRequest): Promise<void> {
     if (!dumps.some((dump) => dump.pass === pass)) process.stderr.write(formatWarning(passDidNotRun(pass)));
   }
   await writeOutput(request.output, request.emit === 'wat' ? (result.text ?? '') : result.wasm);
+  tellLongWork(request, result);
   if (request.timePasses) process.stderr.write(timesText(result.report.passes, result.report.milliseconds));
   if (request.report) await writeReport(result, request.reportFile);
 }
@@ -89,6 +96,12 @@ async function compileWithProgress(
   } finally {
     progress.end();
   }
+}
+
+/** Whoever sat before a terminal and waited wants to know what for. */
+function tellLongWork(request: CompileRequest, { report }: CompileResult): void {
+  if (!process.stderr.isTTY || report.milliseconds < longMilliseconds) return;
+  process.stderr.write(formatSummary(nameOf(request), report));
 }
 
 async function writeDumps(dumps: readonly Dump[]): Promise<void> {

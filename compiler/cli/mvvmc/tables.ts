@@ -4,6 +4,7 @@ import type { PassInfo } from '../../../passes/index.js';
 import { ABI_VERSION } from '../../../runtime/abi/index.js';
 import type { Timing } from '../../stages.js';
 import { binaryenVersion, compilerVersion } from '../../versions.js';
+import { alignColumns } from '../columns.js';
 
 /** The text of `--version`: every version that decides what a compiled module looks like. */
 export function versionText(): string {
@@ -25,18 +26,4 @@ export function timesText(timings: readonly Timing[], milliseconds: number): str
     return `${time.toFixed(1).padStart(10)} ms ${String(share).padStart(3)} %  ${name}\n`;
   };
   return [...timings.map(({ name, milliseconds: time }) => row(name, time)), row('total', milliseconds)].join('');
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  }
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.map((text) => `${text}\n`).join('');
 }
