@@ -107,7 +107,9 @@ export class ModuleState {
       try {
         if (elements.length > table.length) table.grow(elements.length - table.length);
         elements.forEach((known, index) => {
-          table.set(index, known === -1 ? null : this.#functions[known]);
+          const value = known === -1 ? null : this.#functions[known];
+          // Most elements are as the module made them, and looking is cheaper than setting.
+          if (table.get(index) !== value) table.set(index, value);
         });
       } catch {
         throw new EngineError(badState(`table ${tableIndex} cannot hold its ${elements.length} elements`));

@@ -14,6 +14,7 @@ import {
   type Stdio,
   systemClock,
   systemRandom,
+  tablesOnDemand,
   type WaitOutcome,
   type WaitRequest,
   type Wasi,
@@ -139,24 +140,23 @@ function overrideEnvironment(saved: readonly string[], set: readonly string[]): 
 
 /** The calls that may end the program, ending it so that no `catch (...)` of its own keeps it alive. */
 function withUncatchableExit(wasi: Wasi, hooks: SystemHooks): WebAssembly.Imports {
-  return Object.fromEntries(
-    Object.entries(wasi.imports).map(([dialect, calls]) => {
-      const wrapped: WebAssembly.ModuleImports = { ...calls };
-      for (const name of ['proc_exit', 'proc_raise']) {
-        const call = calls[name];
-        if (typeof call !== 'function') continue;
-        wrapped[name] = (...args: readonly unknown[]): unknown => {
-          try {
-            return Reflect.apply(call, undefined, args);
-          } catch (error) {
-            if (error instanceof ProcExit) return hooks.exit(error.status);
-            throw error;
-          }
-        };
-      }
-      return [dialect, wrapped];
-    }),
-  );
+  return tablesOnDemand((dialect) => {
+    const calls = wasi.imports[dialect];
+    const wrapped: Record<string, WebAssembly.ExportValue> = { ...calls };
+    for (const name of ['proc_exit', 'proc_raise']) {
+      const call = calls[name];
+      if (typeof call !== 'function') continue;
+      wrapped[name] = (...args: readonly unknown[]): unknown => {
+        try {
+          return Reflect.apply(call, undefined, args);
+        } catch (error) {
+          if (error instanceof ProcExit) return hooks.exit(error.status);
+          throw error;
+        }
+      };
+    }
+    return wrapped;
+  });
 }
 
 function silence(): Stdio {

@@ -4,6 +4,7 @@
  */
 
 import { ErrnoError, errno } from './errno.js';
+import type { Dialect } from './flags.js';
 
 /** A call: returns nothing, or throws. Values of 64 bits arrive as bigint, all others as numbers, signed. */
 export type Call<A extends readonly (number | bigint)[]> = (...args: A) => void;
@@ -33,3 +34,20 @@ export function makeGuard(interrupt: () => void): Guard {
 
 /** Functions by the names under which a guest imports them. */
 export type CallTable = Readonly<Record<string, WebAssembly.ExportValue>>;
+
+/** The tables of both dialects, each made when it is looked at first: a guest imports one, and restores are to be fast. */
+export function tablesOnDemand(make: (dialect: Dialect) => CallTable): Readonly<Record<Dialect, CallTable>> {
+  const made: Partial<Record<Dialect, CallTable>> = {};
+  const table = (dialect: Dialect): CallTable => {
+    made[dialect] ??= make(dialect);
+    return made[dialect];
+  };
+  return {
+    get wasi_snapshot_preview1() {
+      return table('wasi_snapshot_preview1');
+    },
+    get wasi_unstable() {
+      return table('wasi_unstable');
+    },
+  };
+}

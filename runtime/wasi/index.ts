@@ -15,6 +15,7 @@
 
 export { type AddressGrant, GrantedAddresses, parseAddressGrant } from './address-grants.js';
 export { type AddressFamily, anyAddress, canonicalIp, type SocketAddress, showAddress } from './addresses.js';
+export { tablesOnDemand } from './call-table.js';
 export { type Clock, systemClock, type VirtualClockOptions, virtualClock } from './clock.js';
 export { WasiError } from './diagnostics.js';
 export { type Errno, ErrnoError, errno } from './errno.js';

@@ -1,7 +1,7 @@
 /** The host of one guest: all of preview1 under both its names, over what the options lend. */
 
 import { type AddressGrant, GrantedAddresses } from './address-grants.js';
-import { type CallTable, makeGuard } from './call-table.js';
+import { type CallTable, makeGuard, tablesOnDemand } from './call-table.js';
 import { clockCalls } from './calls/clock-calls.js';
 import { directoryCalls } from './calls/directory-calls.js';
 import { fdIoCalls } from './calls/fd-io-calls.js';
@@ -156,25 +156,23 @@ function contextOf(options: WasiRestoreOptions, texts: Texts, table: FdTable): W
 function wasiOver(context: WasiContext): Wasi {
   const callsOf = (dialect: Dialect): CallTable => {
     const guard = makeGuard(context.interrupt);
-    return {
-      ...processCalls(context, guard),
-      ...clockCalls(context, guard),
-      ...fdIoCalls(context, guard, dialect),
-      ...fdStatusCalls(context, guard, dialect),
-      ...directoryCalls(context, guard),
-      ...pathOpenCalls(context, guard),
-      ...pathCalls(context, guard, dialect),
-      ...pollCalls(context, guard, dialect),
-      ...socketCalls(context, guard),
-      ...networkCalls(context, guard),
-      ...socketOptionCalls(context, guard),
-    };
+    return Object.assign(
+      {},
+      processCalls(context, guard),
+      clockCalls(context, guard),
+      fdIoCalls(context, guard, dialect),
+      fdStatusCalls(context, guard, dialect),
+      directoryCalls(context, guard),
+      pathOpenCalls(context, guard),
+      pathCalls(context, guard, dialect),
+      pollCalls(context, guard, dialect),
+      socketCalls(context, guard),
+      networkCalls(context, guard),
+      socketOptionCalls(context, guard),
+    );
   };
   return {
-    imports: {
-      wasi_snapshot_preview1: callsOf('wasi_snapshot_preview1'),
-      wasi_unstable: callsOf('wasi_unstable'),
-    },
+    imports: tablesOnDemand(callsOf),
     attach: (memory) => context.memory.attach(memory),
     save: () => saveState(context),
     close: () => context.table.closeAll(),
