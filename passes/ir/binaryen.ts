@@ -141,6 +141,16 @@ export function collectPrinted(run: () => void): string {
   }
 }
 
+/** Runs what prints things that nobody needs. */
+export function withoutPrinting<T>(run: () => T): T {
+  printed = [];
+  try {
+    return run();
+  } finally {
+    printed = undefined;
+  }
+}
+
 /** Binaryen binds the console's methods when it is loaded, so ours have to be in place just then. */
 async function loadBinaryen(): Promise<typeof binaryenTypes> {
   const { log, warn, error } = console;

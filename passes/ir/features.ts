@@ -23,6 +23,19 @@ const bits = {
   extendedConst: 1 << 13,
 } as const;
 
+/** What the oldest engine that we support knows. */
+export const featuresOfAllEngines: number =
+  bits.atomics |
+  bits.mutableGlobals |
+  bits.saturatingConversion |
+  bits.simd |
+  bits.bulkMemory |
+  bits.signExtension |
+  bits.exceptions |
+  bits.tailCalls |
+  bits.referenceTypes |
+  bits.multiValue;
+
 const bitsByKind: Readonly<Record<string, number>> = {
   AtomicRMW: bits.atomics,
   AtomicCmpxchg: bits.atomics,

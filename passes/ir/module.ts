@@ -13,9 +13,11 @@ import {
   type FunctionRef,
   rawFunction,
   type Type,
+  withoutPrinting,
 } from './binaryen.js';
+import { findEngineObjection } from './engine-objection.js';
 import { kindOf, none } from './expressions.js';
-import { findFeatures } from './features.js';
+import { featuresOfAllEngines, findFeatures } from './features.js';
 import { Maker } from './make.js';
 
 export interface FunctionInfo {
@@ -73,17 +75,27 @@ export class IrModule {
   }
 
   /**
-   * Reads a binary module.
+   * Reads a binary module. What it returns is valid.
    * @throws {CompileError} `module/malformed`, or `unsupported/instruction` for what cannot be looked into
    */
   static read(bytes: Uint8Array): IrModule {
     keepNames();
+    const objection = findEngineObjection(bytes);
     const module = new IrModule(
       readable(() => api.readBinary(bytes)),
       readBinaryFacts(bytes),
     );
-    module.#allowUsedFeatures();
-    return module;
+    try {
+      // Nothing may look into a module of which neither the engine nor Binaryen says that it is valid: Binaryen aborts.
+      if (objection !== undefined && !module.#isValidWith(api.Features.All)) refuse(malformedModule(objection));
+      module.#allowUsedFeatures();
+      // The engine knows all that this module needs, so it has nothing against it but that it is invalid.
+      if (objection !== undefined && module.#isValidWith(featuresOfAllEngines)) refuse(malformedModule(objection));
+      return module;
+    } catch (error) {
+      module.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -122,6 +134,15 @@ export class IrModule {
       valid = this.#module.validate() !== 0;
     });
     if (!valid) refuse(invalidOutput(lastPass, reasons || 'no reason given'));
+  }
+
+  /** Whether Binaryen takes it for valid where these features are allowed. */
+  #isValidWith(features: number): boolean {
+    const before = this.#module.getFeatures();
+    this.#module.setFeatures(features);
+    const valid = withoutPrinting(() => this.#module.validate() !== 0);
+    this.#module.setFeatures(before);
+    return valid;
   }
 
   emitBinary(): Uint8Array {
@@ -345,10 +366,13 @@ const keepNames = (): void => api.setDebugInfo(true);
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
-/** @throws {CompileError} `module/malformed` with Binaryen's reason */
+/**
+ * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.
+ * @throws {CompileError} `module/malformed` with Binaryen's reason
+ */
 function readable<T>(read: () => T): T {
   try {
-    return read();
+    return withoutPrinting(read);
   } catch (error) {
     throw new CompileError(malformedModule(reasonOf(error)));
   }
