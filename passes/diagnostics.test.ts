@@ -67,7 +67,6 @@ describe('unsupported/instruction', () => {
   test.each([
     ['CallRef is', '(type $t (func)) (func $f (param (ref $t)) (call_ref $t (local.get 0)))'],
     ['StructNew is', '(type $s (struct (field i32))) (func $f (drop (struct.new $s (i32.const 0))))'],
-    ['a stable point inside try is', '(tag $e) (func $f (try (do (call $g)) (catch $e))) (func $g)'],
     ['a tail call to a function that can be stopped is', '(func $f (return_call $f))'],
   ])('%s not supported', (what, fields) => {
     expect(refusalOf(fields)).toEqual({

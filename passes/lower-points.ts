@@ -11,6 +11,7 @@ import type { Callee, FunctionInfo as MapFunction, PointInfo, Signature } from '
 import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Type } from './ir/binaryen.js';
 import { CallGraph, signatureKey } from './ir/call-graph.js';
+import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
 import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
@@ -18,7 +19,7 @@ import type { FunctionInfo, IrModule } from './ir/module.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
 import { FrameLayout } from './lowering/frame-layout.js';
-import type { CallItem, LinearFunction, Point, Region } from './lowering/linear-code.js';
+import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
@@ -57,11 +58,16 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 
 function lowerAll(module: IrModule, graph: CallGraph): Lowered[] {
   let firstPoint = 0;
+  let tags: readonly string[] | undefined;
+  const knownTags = (): readonly string[] => {
+    tags ??= findTags(module);
+    return tags;
+  };
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
-      const fn = linearise(module, graph, info);
+      const fn = linearise(module, graph, info, knownTags);
       findLiveSlots(fn, module.localTypes(info).length);
       const numbering = numberPoints(fn);
       const layout = new FrameLayout(module, info, numbering.points);
@@ -123,7 +129,7 @@ function describe({ fn, numbering, layout, firstPoint }: Lowered, indices: Reado
 function collectCalls(region: Region, calls: Map<Point, CallItem>): void {
   for (const item of region) {
     if (item.kind === 'call') calls.set(item.point, item);
-    if (item.kind === 'loop') collectCalls(item.body, calls);
+    for (const inner of regionsIn(item)) collectCalls(inner, calls);
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * Brings a module into the form that the other passes take for granted: no unreachable operands, no code after a branch.
+ * Brings a module into the form that the other passes take for granted: no unreachable operands, no code after a branch,
+ * and in each `catch` what was caught goes to a local first.
  * Refuses names with the reserved prefix: a module that has them was compiled by us already, or clashes with us.
  */
 
 import { RESERVED_PREFIX } from '../runtime/abi/index.js';
 import { refuse, reservedName, unsupportedModule } from './diagnostics.js';
+import { hoistPops } from './ir/exceptions.js';
 import { isOpaque } from './ir/expressions.js';
 import type { IrModule } from './ir/module.js';
 import { some } from './ir/walk.js';
@@ -22,6 +24,7 @@ export const prepare: Pass = {
     if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
     module.runPasses(['dce']);
     for (const fn of module.definedFunctions()) {
+      hoistPops(module, fn, module.body(fn));
       if (some(module.body(fn), isOpaque)) module.runPassesOn(fn, ['flatten']);
     }
   },

@@ -44,6 +44,13 @@ interface NameAccess {
   readonly TableSet: { getTable(expression: number): string };
   readonly TableGrow: { getTable(expression: number): string };
   readonly RefFunc: { getFunc(expression: number): string };
+  readonly Try: {
+    getName(expression: number): string | null;
+    getCatchTagAt(expression: number, index: number): string;
+    isDelegate(expression: number): boolean;
+    getDelegateTarget(expression: number): string;
+  };
+  readonly Throw: { getTag(expression: number): string };
   readonly Function: {
     hasLocalName(fn: number, index: number): boolean;
     getLocalName(fn: number, index: number): string;

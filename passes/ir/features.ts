@@ -2,6 +2,7 @@
 
 import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import { api, type Expr, rawFunction, type Type } from './binaryen.js';
+import { findTags, payloadOf } from './exceptions.js';
 import { funcref, isOpaque, isTailCall, isWalkable, kindOf, typeOf, typeParts, v128 } from './expressions.js';
 import { slotTypeOf } from './make.js';
 import type { IrModule } from './module.js';
@@ -100,6 +101,8 @@ export function findFeatures(module: IrModule): number {
     if (kind === 'global' && globals.get(item)?.mutable) found |= bits.mutableGlobals;
   }
   for (const { type } of module.tables()) if (type !== funcref) found |= bits.bulkMemory | bits.referenceTypes;
+  // That tags are exceptions at all is found where they are thrown or caught.
+  for (const tag of findTags(module)) found |= bits.exceptions | featuresOfType(payloadOf(module, tag));
   if (module.memoryIsShared) found |= bits.atomics;
   if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;

@@ -7,7 +7,9 @@
  * between rounds, so a round visits each expression once, and there are at most (number of locals) x (loops) rounds; in
  * practice nesting depth + 1.
  *
- * It does not look at memory or globals, and takes a try for one step that reads every local it mentions.
+ * A call or throw in the body of a try also needs what is live where the try's clauses begin.
+ *
+ * It does not look at memory or globals, and takes a try without points for one step that reads every local it mentions.
  */
 
 import type { Expr } from './binaryen.js';
@@ -28,10 +30,27 @@ export class Liveness {
   readonly #localCount: number;
   /** What is live where a branch to this label goes. */
   readonly #atLabel = new Map<string, LocalSet>();
+  /** What is live where exceptions go that are thrown here. */
+  #handlers: LocalSet;
   #grew = false;
 
   constructor(localCount: number) {
     this.#localCount = localCount;
+    this.#handlers = this.none();
+  }
+
+  /** Visits the body of a try, with `handled` live where its clauses begin. What they let pass goes on to outer ones. */
+  inTry(handled: LocalSet, visit: () => void): void {
+    const outer = this.#handlers;
+    this.#handlers = outer.clone();
+    this.#handlers.addAll(handled);
+    visit();
+    this.#handlers = outer;
+  }
+
+  /** Adds what is live where an exception goes: for whatever may throw one. */
+  throwing(live: LocalSet): void {
+    live.addAll(this.#handlers);
   }
 
   /** Repeats `round`, a backward pass over the whole function, until no loop head grows any more. */
@@ -105,12 +124,17 @@ export class Liveness {
         return;
       case 'Return':
       case 'Unreachable':
-      case 'Throw':
-      case 'Rethrow':
         live.clear();
         this.#childrenBefore(expr, live);
         return;
+      case 'Throw':
+      case 'Rethrow':
+        live.clear();
+        this.throwing(live);
+        this.#childrenBefore(expr, live);
+        return;
       case 'Try':
+        this.throwing(live);
         walk(expr, (inner) => {
           const kind = kindOf(inner);
           if (kind === 'LocalGet') live.add(localIndex(inner));
@@ -122,6 +146,7 @@ export class Liveness {
       case 'Call':
       case 'CallIndirect':
         if (isTailCall(expr)) live.clear();
+        else this.throwing(live);
         this.#childrenBefore(expr, live);
         return;
       default:

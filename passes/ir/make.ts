@@ -1,7 +1,7 @@
 /** Building expressions: Binaryen's builder with branded types, and the few shapes that lowering needs often. */
 
 import type { SlotType } from '../../runtime/abi/index.js';
-import { type api, asExpr, type Expr, type Type } from './binaryen.js';
+import { type api, asExpr, type Expr, rawFunction, type Type } from './binaryen.js';
 import { appendChild, f32, f64, i32, i64, none, typeOf, typeParts, v128 } from './expressions.js';
 
 type BinaryenModule = InstanceType<typeof api.Module>;
@@ -185,6 +185,29 @@ export class Maker {
 
   return(value?: Expr): Expr {
     return asExpr(value === undefined ? this.#module.return() : this.#module.return(value));
+  }
+
+  /** `try` with a body for each tag, and one more where there is a `catch_all`. */
+  try(name: string, body: readonly Expr[], tags: readonly string[], bodies: readonly Expr[]): Expr {
+    return asExpr(this.#module.try(name, this.block(null, body), tags, bodies));
+  }
+
+  /** A try that sends what its body throws to the try named `target`. */
+  tryDelegate(name: string, body: readonly Expr[], target: string): Expr {
+    return asExpr(this.#module.try(name, this.block(null, body), [], [], target));
+  }
+
+  throw(tag: string, operands: readonly Expr[]): Expr {
+    return asExpr(this.#module.throw(tag, operands));
+  }
+
+  rethrow(target: string): Expr {
+    return asExpr(this.#module.rethrow(target));
+  }
+
+  /** What a clause caught; the first thing in it. */
+  pop(type: Type): Expr {
+    return asExpr(rawFunction('Pop')(this.#module.ptr, type));
   }
 
   unreachable(): Expr {

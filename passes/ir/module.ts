@@ -215,6 +215,11 @@ export class IrModule {
     return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
   }
 
+  /** A tag by its name. */
+  tag(name: string): number {
+    return this.#module.getTag(name);
+  }
+
   /** Functions named in element segments, each once, in order. */
   elementFunctions(): string[] {
     return [...new Set(this.#elementSegments().flatMap(elementNames))].filter((name) => name !== '');

@@ -2,6 +2,7 @@
 
 import type { PassContext } from '../pass.js';
 import type { Expr } from './binaryen.js';
+import { isHoistedPop } from './exceptions.js';
 import { childrenOf, kindOf, labelOf, none, setChild, typeOf, unreachable } from './expressions.js';
 import { headMark, type Mark } from './marks.js';
 import type { FunctionInfo } from './module.js';
@@ -38,7 +39,8 @@ export function markEntry(context: PassContext, fn: FunctionInfo, mark: Mark): v
 /** Puts a mark before each expression of a function that `test` chooses. */
 export function markWhere(context: PassContext, fn: FunctionInfo, mark: Mark, test: (expr: Expr) => boolean): void {
   const { module } = context;
-  const body = rewrite(module.body(fn), (expr) => (test(expr) ? markBefore(context, mark, expr) : expr));
+  const wants = (expr: Expr): boolean => test(expr) && !isHoistedPop(expr);
+  const body = rewrite(module.body(fn), (expr) => (wants(expr) ? markBefore(context, mark, expr) : expr));
   module.setBody(fn, body);
 }
 

@@ -30,8 +30,9 @@ import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import { recogniseCountedLoop } from './counted-loop.js';
+import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
-import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region } from './linear-code.js';
+import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region, TryItem } from './linear-code.js';
 import { assignedIn, pointsIn } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
@@ -72,6 +73,8 @@ class Emitter {
   /** Scratch local, never live across a point. */
   readonly #scratch: number;
   #labels = 0;
+  /** By which frames leave the code that is being made. */
+  #unwind = unwindLabel;
   /** Locals that the innermost loop assigns; none outside of loops. */
   #assigned: ReadonlySet<number> = new Set();
   /** Set inside a nest of loops that counts in locals. */
@@ -134,6 +137,10 @@ class Emitter {
           endBlock(intoLabel(item));
           code.push(...this.#emitLoop(item));
           break;
+        case 'try':
+          endBlock(intoLabel(item));
+          code.push(this.#emitTry(item));
+          break;
         case 'call':
           this.#emitCall(item, code, endBlock, (expr) => code.push(expr));
           break;
@@ -183,7 +190,7 @@ class Emitter {
   #makeLeave(point: Point): Expr[] {
     return [
       ...this.#context.layout.makeClearDead(point, this.#assigned),
-      this.#make.br(unwindLabel, this.#number(point)),
+      this.#make.br(this.#unwind, this.#number(point)),
     ];
   }
 
@@ -345,32 +352,54 @@ class Emitter {
     return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
   }
 
+  // --- Exceptions ---
+
+  #emitTry(item: TryItem): Expr {
+    const { module, support, firstPoint, numbering } = this.#context;
+    const outer = this.#unwind;
+    return emitTry(item, {
+      module,
+      support,
+      firstPoint,
+      scratch: this.#scratch,
+      startOf: (region) => numbering.rangeOf(region).start,
+      newLabel: (what) => this.#newLabel(what),
+      makeDispatch: (region) => this.#makeDispatch(region),
+      emitRegion: (region, prelude, unwind = outer) => {
+        this.#unwind = unwind;
+        const code = this.#emitRegion(region, prelude);
+        this.#unwind = outer;
+        return code;
+      },
+      makeLeave: () => this.#make.br(outer, this.#make.get(this.#scratch, i32)),
+    });
+  }
+
   // --- Calls ---
 
   #emitCall(item: CallItem, code: Expr[], endBlock: (label: string) => void, push: (expr: Expr) => void): void {
     const make = this.#make;
     const { call, point } = item;
     const type = typeOf(call);
+    // What a call returns while frames leave must not overwrite what the frame still needs: an operand of the call that is
+    // made again, or what a `catch` reads if the call throws after all.
+    const isNeeded = item.result !== undefined && (point.kind === 'host' || point.live.has(item.result));
+    const result = isNeeded ? this.#context.module.addLocal(this.#fn.info, type) : item.result;
     if (kindOf(call) === 'CallIndirect') {
       // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
       const after = this.#newLabel('after');
-      code.push(this.#makeStore(call, item.result), make.br(after));
+      code.push(this.#makeStore(call, result), make.br(after));
       endBlock(atLabel(point.index));
-      push(this.#makeStore(make.call(this.#context.reenter.functionFor(call), [], type), item.result));
+      push(this.#makeStore(make.call(this.#context.reenter.functionFor(call), [], type), result));
       endBlock(after);
-    } else if (point.kind === 'host' && item.result !== undefined) {
-      // The local that gets the result may also be an operand of the call that is made again.
-      endBlock(atLabel(point.index));
-      const result = this.#context.module.addLocal(this.#fn.info, type);
-      push(make.set(result, call));
-      for (const check of this.#makeUnwindCheck(point)) push(check);
-      push(make.set(item.result, make.get(result, type)));
-      return;
     } else {
       endBlock(atLabel(point.index));
-      push(this.#makeStore(call, item.result));
+      push(this.#makeStore(call, result));
     }
     for (const check of this.#makeUnwindCheck(point)) push(check);
+    if (item.result !== undefined && result !== undefined && isNeeded) {
+      push(make.set(item.result, make.get(result, type)));
+    }
   }
 
   #makeStore(call: Expr, result: number | undefined): Expr {
@@ -386,17 +415,20 @@ class Emitter {
 }
 
 const atLabel = (index: number): string => `mvvm.at.${index}`;
-const intoLabel = (loop: LoopItem): string => `mvvm.into.${loop.name}`;
+const intoLabel = ({ kind, name }: LoopItem | TryItem): string => `mvvm.into.${kind === 'try' ? 'try.' : ''}${name}`;
 
 /** Indices of the points that are reached through an item, with the label to go to. */
 function resumeLabels(item: Item): [number, string][] {
-  if (item.kind === 'loop') return pointsThrough(item).map((index) => [index, intoLabel(item)]);
+  if (item.kind === 'loop' || item.kind === 'try') return pointsThrough(item).map((index) => [index, intoLabel(item)]);
   return item.kind === 'poll' || item.kind === 'call' ? [[item.point.index, atLabel(item.point.index)]] : [];
 }
 
-/** Whether a loop has no call during which another function's polls count or the host can ask to leave. */
+/** Whether a loop has no `try` with points inside, and no call during which another function's polls count or the host can ask to leave. */
 function isCallFree(loop: LoopItem): boolean {
-  return loop.body.every((item) => item.kind !== 'call' && (item.kind !== 'loop' || isCallFree(item)));
+  return loop.body.every((item) => {
+    if (item.kind === 'call' || item.kind === 'try') return false;
+    return item.kind !== 'loop' || isCallFree(item);
+  });
 }
 
 /** Whether control can fall out of a region's end. */

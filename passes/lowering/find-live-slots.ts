@@ -2,7 +2,7 @@
 
 import { Liveness } from '../ir/liveness.js';
 import type { LocalSet } from '../ir/local-set.js';
-import type { Item, LinearFunction, Region } from './linear-code.js';
+import { type Item, type LinearFunction, localsOf, pointsIn, type Region, type TryItem } from './linear-code.js';
 
 /**
  * Sets `live` of every point of `fn`.
@@ -42,13 +42,33 @@ function itemBefore(item: Item, live: LocalSet, liveness: Liveness): void {
       if (item.point !== undefined) item.point.live = live.clone();
       return;
     }
+    case 'try':
+      tryBefore(item, live, liveness);
+      return;
     case 'call': {
       if (item.result !== undefined) live.delete(item.result);
       // A frame that waits for its callee needs what comes after the call; resuming calls again with any operands.
-      if (item.point.kind === 'call') item.point.live = live.clone();
+      if (item.point.kind === 'call') {
+        liveness.throwing(live);
+        item.point.live = live.clone();
+      }
       liveness.before(item.call, live);
       if (item.point.kind === 'host') item.point.live = live.clone();
       return;
     }
   }
+}
+
+function tryBefore(item: TryItem, live: LocalSet, liveness: Liveness): void {
+  const handled = liveness.none();
+  for (const { body, payload, held } of item.clauses) {
+    const clause = live.clone();
+    regionBefore(body, clause, liveness);
+    if (payload !== undefined) clause.delete(payload);
+    handled.addAll(clause);
+    // A frame comes back into a clause by throwing the exception again.
+    const locals = held === undefined ? [] : localsOf(held);
+    for (const point of pointsIn(body)) for (const local of locals) point.live.add(local);
+  }
+  liveness.inTry(handled, () => regionBefore(item.body, live, liveness));
 }

@@ -56,6 +56,34 @@ export interface LoopItem {
   point?: Point;
 }
 
+/** A `try` with points inside; like a loop it can be entered by its head alone. */
+export interface TryItem {
+  readonly kind: 'try';
+  /** For `rethrow` and `delegate`. */
+  readonly name: string;
+  readonly body: Region;
+  readonly clauses: readonly ClauseRegion[];
+  /** Set when it has no clauses and delegates to another. */
+  readonly delegate: string | undefined;
+}
+
+/** A `catch`, or a `catch_all` if it has no tag. */
+export interface ClauseRegion {
+  readonly tag: string | undefined;
+  /** The local that takes what was caught, and keeps it as long as the clause runs. */
+  readonly payload: number | undefined;
+  readonly body: Region;
+  /** What is needed to throw the exception again, see emit-try.ts; set where the clause has points. */
+  readonly held: HeldException | undefined;
+}
+
+/** An exception while a frame is away: `catch_all` finds out what it has caught when the frame leaves. */
+export interface HeldException {
+  /** The local that says which of `tags`; none where there is only one. */
+  readonly selector: number | undefined;
+  readonly tags: readonly { readonly tag: string; readonly payload: number | undefined }[];
+}
+
 /** A poll that is not at a loop's head. */
 export interface PollItem {
   readonly kind: 'poll';
@@ -72,7 +100,7 @@ export interface CallItem {
   readonly point: Point;
 }
 
-export type Item = StatementItem | LabelItem | LoopItem | PollItem | CallItem;
+export type Item = StatementItem | LabelItem | LoopItem | TryItem | PollItem | CallItem;
 export type Region = Item[];
 
 export interface LinearFunction {
@@ -82,15 +110,27 @@ export interface LinearFunction {
   readonly entry: Point;
 }
 
-/** All points in a region and the loops inside, in code order. */
+/** The regions within an item, in code order. */
+export function regionsIn(item: Item): Region[] {
+  if (item.kind === 'loop') return [item.body];
+  return item.kind === 'try' ? [item.body, ...item.clauses.map((clause) => clause.body)] : [];
+}
+
+/** The locals of a held exception: needed wherever the frame can leave. */
+export function localsOf({ selector, tags }: HeldException): number[] {
+  return [selector, ...tags.map(({ payload }) => payload)].filter((local) => local !== undefined);
+}
+
+/** All points in a region and those inside of it, in code order. */
 export function pointsIn(region: Region): Point[] {
   return region.flatMap((item): Point[] => {
     if (item.kind === 'loop') return [...(item.point ? [item.point] : []), ...pointsIn(item.body)];
+    if (item.kind === 'try') return regionsIn(item).flatMap(pointsIn);
     return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
   });
 }
 
-/** Locals that code in a region assigns, its loops included. */
+/** Locals that code in a region assigns, with the regions inside. */
 export function assignedIn(region: Region): Set<number> {
   const assigned = new Set<number>();
   const collect = (expr: Expr): void =>
@@ -103,7 +143,8 @@ export function assignedIn(region: Region): Set<number> {
       collect(item.call);
       if (item.result !== undefined) assigned.add(item.result);
     }
-    if (item.kind === 'loop') for (const local of assignedIn(item.body)) assigned.add(local);
+    for (const region of regionsIn(item)) for (const local of assignedIn(region)) assigned.add(local);
+    if (item.kind === 'try') for (const { payload } of item.clauses) if (payload !== undefined) assigned.add(payload);
   }
   return assigned;
 }

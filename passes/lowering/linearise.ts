@@ -16,11 +16,13 @@ import type { PointKind } from '../../runtime/abi/index.js';
 import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
+import { bodyOfTry, clausesOf, delegateTarget, findTags, payloadOf, replacePop, tryName } from '../ir/exceptions.js';
 import {
   carriedValue,
   childrenOf,
   clearCarriedValue,
   finalize,
+  i32,
   isConditional,
   isTailCall,
   isTee,
@@ -38,10 +40,24 @@ import { LocalSet } from '../ir/local-set.js';
 import { readMark } from '../ir/marks.js';
 import { effects, type FunctionInfo, type IrModule } from '../ir/module.js';
 import { some } from '../ir/walk.js';
-import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
+import {
+  type ClauseRegion,
+  type HeldException,
+  type LinearFunction,
+  type LoopItem,
+  type Point,
+  pointsIn,
+  type Region,
+} from './linear-code.js';
 
-export function linearise(module: IrModule, graph: CallGraph, info: FunctionInfo): LinearFunction {
-  return new Linearizer(module, graph, info).run();
+/** @param knownTags what a `catch_all` can have caught if it comes from the module itself */
+export function linearise(
+  module: IrModule,
+  graph: CallGraph,
+  info: FunctionInfo,
+  knownTags: () => readonly string[] = () => findTags(module),
+): LinearFunction {
+  return new Linearizer(module, graph, info, knownTags).run();
 }
 
 const isConcrete = (type: Type): boolean => type !== none && type !== unreachable;
@@ -50,6 +66,7 @@ class Linearizer {
   readonly #module: IrModule;
   readonly #graph: CallGraph;
   readonly #info: FunctionInfo;
+  readonly #knownTags: () => readonly string[];
   /** Expressions with a stable point inside. */
   readonly #stopping = new Set<Expr>();
   /** For each block that had a value: the local that the value goes to. */
@@ -59,8 +76,9 @@ class Linearizer {
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo) {
+  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, knownTags: () => readonly string[]) {
     this.#module = module;
+    this.#knownTags = knownTags;
     this.#graph = graph;
     this.#info = info;
   }
@@ -126,10 +144,8 @@ class Linearizer {
         return this.#valueThroughLocal(expr, arms, this.#newLocal(type), type);
       }
       case 'Try':
-        if (this.#stopping.has(expr)) {
-          refuse(unsupportedInstruction(this.#info.name, 'a stable point inside try'));
-        }
-        return expr;
+        if (!isConcrete(type) || !this.#stopping.has(expr)) return expr;
+        return this.#valueThroughLocal(expr, [...childrenOf(expr).keys()], this.#newLocal(type), type);
       default:
         return expr;
     }
@@ -214,6 +230,9 @@ class Linearizer {
       case 'Loop':
         this.#loopStatement(expr);
         return;
+      case 'Try':
+        this.#tryStatement(expr);
+        return;
       case 'Call':
       case 'CallIndirect':
         if (this.#isPoint(expr)) {
@@ -245,14 +264,14 @@ class Linearizer {
     const { make } = this.#module;
     const [condition, then, otherwise] = childrenOf(expr);
     if (condition === undefined || then === undefined) throw new Error('an if has a condition and an arm');
-    const skip = this.#newLabel();
+    const skip = this.#newLabel('if');
     this.#push(make.brIf(skip, make.eqz(this.#residual(condition))));
     this.#statement(then);
     if (otherwise === undefined) {
       this.#region.push({ kind: 'label', name: skip });
       return;
     }
-    const end = this.#newLabel();
+    const end = this.#newLabel('if');
     if (typeOf(then) !== unreachable) this.#push(make.br(end));
     this.#region.push({ kind: 'label', name: skip });
     this.#statement(otherwise);
@@ -275,6 +294,48 @@ class Linearizer {
     this.#statement(body);
     this.#region = outer.region;
     this.#loop = outer.loop;
+  }
+
+  #tryStatement(expr: Expr): void {
+    const name = tryName(expr) ?? this.#newLabel('try');
+    const caught = clausesOf(expr);
+    const tags = new Set(caught.map(({ tag }) => tag));
+    const body = this.#regionOf(bodyOfTry(expr));
+    const clauses = caught.map((clause): ClauseRegion => {
+      const { tag } = clause;
+      const payload = tag === undefined ? undefined : this.#payloadLocal(tag);
+      const code = payload === undefined ? clause.body : replacePop(this.#module, clause.body, payload);
+      const region = this.#regionOf(this.#mark(code, clause.body));
+      const stops = pointsIn(region).length > 0;
+      return { tag, payload, body: region, held: stops ? this.#hold(tag, payload, tags) : undefined };
+    });
+    this.#region.push({ kind: 'try', name, body, clauses, delegate: delegateTarget(expr) });
+  }
+
+  /** What is kept of an exception while a frame is away in the clause that caught it. */
+  #hold(tag: string | undefined, payload: number | undefined, caught: ReadonlySet<string | undefined>): HeldException {
+    if (tag !== undefined) return { selector: undefined, tags: [{ tag, payload }] };
+    const others = this.#knownTags().filter((known) => !caught.has(known));
+    return {
+      selector: others.length === 1 ? undefined : this.#newLocal(i32),
+      tags: others.map((other) => ({ tag: other, payload: this.#payloadLocal(other) })),
+    };
+  }
+
+  #payloadLocal(tag: string): number | undefined {
+    const type = payloadOf(this.#module, tag);
+    return type === none ? undefined : this.#newLocal(type);
+  }
+
+  #regionOf(expr: Expr): Region {
+    const outer = { region: this.#region, loop: this.#loop };
+    const region: Region = [];
+    this.#region = region;
+    this.#loop = undefined;
+    this.#statement(expr);
+    this.#region = outer.region;
+    this.#loop = outer.loop;
+    return region;
   }
 
   /** Emits a call that is a stable point: a mark's poll, or a call during which a checkpoint can be taken. */
@@ -372,9 +433,9 @@ class Linearizer {
     return this.#module.addLocal(this.#info, type);
   }
 
-  #newLabel(): string {
+  #newLabel(what: string): string {
     this.#labels += 1;
-    return `mvvm.if.${this.#labels}`;
+    return `mvvm.${what}.${this.#labels}`;
   }
 
   #makePoint(kind: PointKind): Point {

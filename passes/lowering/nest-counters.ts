@@ -100,7 +100,7 @@ export class NestCounters {
 
   #leavesNest(expr: Expr): boolean {
     const kind = kindOf(expr);
-    if (kind === 'Return' || isTailCall(expr)) return true;
+    if (kind === 'Return' || kind === 'Throw' || kind === 'Rethrow' || isTailCall(expr)) return true;
     return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
   }
 

@@ -5,18 +5,18 @@
  *
  * and within a region: loops whose own gate is counted, loops with another gate, other points. A loop's own point
  * belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop with
- * everything inside are contiguous, and "is it deeper than this region?" is one comparison.
+ * everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one comparison.
  */
 
-import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
-import { pointsIn } from './linear-code.js';
+import type { LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
+import { pointsIn, regionsIn } from './linear-code.js';
 
 /** Where the points of one region stand in the function's numbering; each bound is the first number beyond. */
 export interface RegionRange {
   readonly start: number;
   readonly countedLoopsEnd: number;
   readonly loopsEnd: number;
-  /** From here to `end` are the points inside the region's loops. */
+  /** From here to `end` are the points inside the region's loops and tries. */
   readonly nestedStart: number;
   readonly end: number;
 }
@@ -47,7 +47,7 @@ export function numberPoints(fn: LinearFunction): Numbering {
     const countedLoopsEnd = add(own(true));
     const loopsEnd = add(own(false));
     const nestedStart = add(others);
-    for (const loop of loops) visit(loop.body);
+    for (const item of region) for (const inner of regionsIn(item)) visit(inner);
     ranges.set(region, { start, countedLoopsEnd, loopsEnd, nestedStart, end: points.length });
   };
 
@@ -63,7 +63,7 @@ export function numberPoints(fn: LinearFunction): Numbering {
   };
 }
 
-/** Numbers of the points that are reached by entering a loop: its own and those inside. */
-export function pointsThrough(loop: LoopItem): number[] {
-  return [...(loop.point ? [loop.point] : []), ...pointsIn(loop.body)].map((point) => point.index);
+/** Numbers of the points that are reached by entering a loop or a try: a loop's own and those inside. */
+export function pointsThrough(item: LoopItem | TryItem): number[] {
+  return pointsIn([item]).map((point) => point.index);
 }

@@ -11,7 +11,7 @@ import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 
 /** Internal names of the imported functions. */
-export const importNames = { poll: 'mvvm.poll', push: 'mvvm.push', pop: 'mvvm.pop' } as const;
+export const importNames = { poll: 'mvvm.poll', push: 'mvvm.push', pop: 'mvvm.pop', stay: 'mvvm.ask_stay' } as const;
 
 /** Names of the globals, all `mut i32` that are 0 at first unless said otherwise. */
 export const globals = {
@@ -63,6 +63,9 @@ export const steerFunction = 'mvvm.steer';
 /** `(point)`: ends the saving of a frame. */
 export const leaveFunction = 'mvvm.leave';
 
+/** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
+export const stayFunction = 'mvvm.stay';
+
 export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
 const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
 
@@ -88,6 +91,7 @@ export class Support {
       [enterFunction, () => this.#addEnter()],
       [steerFunction, () => this.#addSteer()],
       [leaveFunction, () => this.#addLeave()],
+      [stayFunction, () => this.#addStay()],
       ...gates.flatMap((gate) =>
         [false, true].map((again): [string, () => void] => [
           fireInNestFunction(gate, again),
@@ -275,6 +279,27 @@ export class Support {
       make.globalSet(globals.frames, make.add(make.globalGet(globals.frames), make.const(1))),
     ];
     this.#module.addFunction(leaveFunction, i32, none, [], make.functionBody(body));
+  }
+
+  /**
+   *     unwinding = 0; resume = point - first
+   *     saved_counter = counter; saved_budget = stay(point)
+   *     if (frames) entering |= 1
+   */
+  #addStay(): void {
+    const { make } = this.#module;
+    const [first, point] = [make.get(0, i32), (): Expr => make.get(1, i32)];
+    const from = { module: IMPORT_MODULE, base: imports.stay };
+    this.#module.addFunctionImport(importNames.stay, from, i32, i32);
+    const back = make.or(make.globalGet(globals.entering), make.notZero(make.globalGet(globals.frames)));
+    const body = [
+      make.globalSet(globals.unwinding, make.const(0)),
+      make.globalSet(globals.resume, make.sub(point(), first)),
+      make.globalSet(globals.savedCounter, make.globalGet(globals.counter)),
+      make.globalSet(globals.savedBudget, make.call(importNames.stay, [point()], i32)),
+      make.globalSet(globals.entering, back),
+    ];
+    this.#module.addFunction(stayFunction, makeTupleType([i32, i32]), none, [], make.block(null, body));
   }
 
   #addPop(type: SlotType): void {

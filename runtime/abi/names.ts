@@ -20,6 +20,8 @@ export const imports = {
   push: 'push',
   /** `() -> i32`: pops the word pushed last. */
   pop: 'pop',
+  /** `(point: i32) -> i32`: a frame at this point cannot leave after all. The new budget; imported where it can be needed. */
+  stay: 'stay',
 } as const;
 
 /** Exports that the compiler adds. */

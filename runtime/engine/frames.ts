@@ -46,6 +46,12 @@ export class Frames {
     return innermost;
   }
 
+  /** Why a frame at this point cannot leave. */
+  holdsException(point: number): string {
+    const name = findPoint(this.#map, point)?.fn.name ?? 'a function';
+    return `${name} is handling an exception that comes from outside the module`;
+  }
+
   #shapeAt(point: number): FrameShape {
     const known = this.#shapes.get(point);
     if (known !== undefined) return known;

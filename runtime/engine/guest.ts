@@ -14,7 +14,7 @@ import type { PageRun } from '../snapshot/index.js';
 import { Abort } from './abort.js';
 import { BudgetProbe } from './budget-probe.js';
 import { functionExport, listResults, type WasmValue, zeroArguments } from './entry.js';
-import { badState, EngineError, isStackOverflow, stackTooSmall, wrongUse } from './errors.js';
+import { badState, EngineError, isStackOverflow, notSavable, stackTooSmall, wrongUse } from './errors.js';
 import { Frames } from './frames.js';
 import { HostCallDepth } from './linking.js';
 import { makeSnapshot } from './make-snapshot.js';
@@ -256,6 +256,13 @@ export class Guest {
     }
   }
 
+  /** A frame cannot leave: those that have come back. Returns the budget to go on with. */
+  #takeBack(point: number): number {
+    this.#prepared = undefined;
+    this.#onRefused(notSavable(this.#frames.holdsException(point)).message);
+    return this.#control.begin();
+  }
+
   /** All frames have left. */
   #stopped(prepared: Prepared): Outcome {
     this.#prepared = undefined;
@@ -294,6 +301,7 @@ export class Guest {
         return undefined;
       }),
       [abiImports.pop]: this.#abort.guard(() => this.#stream.pop()),
+      [abiImports.stay]: this.#abort.guard((point) => this.#takeBack(point)),
     };
   }
 }
