@@ -123,6 +123,21 @@ const programs: readonly (readonly [string, string])[] = [
         (i32.add (i32.const 1000) (block $c (result i32) (br_table $a $b $c ${say(7)} ${say(1)}))))))`,
   ],
   [
+    'br_table with a value whose index branches to the same label',
+    `(i32.add (i32.const 1000) (block $b (result i32)
+      (br_table $b ${say(1)} (block (result i32) (drop (br_if $b ${say(2)} ${say('(i32.eqz (local.get $x))')})) ${say(0)}))))`,
+  ],
+  [
+    'br_table with a value whose index branches to the second of its labels',
+    `(i32.add (i32.const 1000) (block $a (result i32) (i32.add (i32.const 100) (block $b (result i32)
+      (br_table $a $b ${say(1)} (block (result i32) (drop (br_if $b ${say(2)} (i32.eqz (local.get $x)))) ${say(1)}))))))`,
+  ],
+  [
+    'br_table with a value whose index leaves by the same label, without a call',
+    `${say(9)} (drop) (i32.add ${say(0)} (block $b (result i32)
+      (br_table $b (i32.const 4) (block (result i32) (drop (br_if $b (i32.const 8) (local.get $x))) (i32.const 1)))))`,
+  ],
+  [
     'br_table whose default is taken',
     `
     (block $a (result i32) (i32.add (i32.const 100) (block $b (result i32) (br_table $a $a $b ${say(7)} ${say(9)}))))`,

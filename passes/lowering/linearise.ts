@@ -174,31 +174,35 @@ class Linearizer {
     const [first, ...others] = locals;
     if (first === undefined || !isConcrete(type)) return branch;
 
-    const keepValue = this.#mark(make.set(first, value), value);
     clearCarriedValue(branch);
     finalize(branch);
     const copies = others.map((local) => make.set(local, make.get(first, type)));
-    if (kindOf(branch) === 'Switch' || !isConditional(branch)) {
-      return this.#mark(make.valueBlock(null, [keepValue, ...copies, branch], unreachable), branch);
-    }
-
     // br_if: where it does not branch, the value is that of the expression.
+    const fallsThrough = kindOf(branch) === 'Break' && isConditional(branch);
+    const sequence = (steps: readonly Expr[], rest: Expr): Expr =>
+      this.#mark(
+        make.valueBlock(
+          null,
+          [...steps, ...copies, branch, ...(fallsThrough ? [rest] : [])],
+          fallsThrough ? type : unreachable,
+        ),
+        branch,
+      );
+
     const [condition] = childrenOf(branch);
     if (condition === undefined || !some(condition, (expr) => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch')) {
-      return this.#mark(make.valueBlock(null, [keepValue, branch, make.get(first, type)], type), branch);
+      return sequence([this.#mark(make.set(first, value), value)], make.get(first, type));
     }
-    // The condition may branch to the same label and so overwrite the local.
+    // The condition or index may branch to the same label and so overwrite the local.
     const held = this.#newLocal(type);
     const decision = this.#newLocal(typeOf(condition));
     setChild(branch, 0, make.get(decision, typeOf(condition)));
-    const sequence = [
+    const steps = [
       this.#mark(make.set(held, value), value),
       this.#mark(make.set(decision, condition), condition),
       make.set(first, make.get(held, type)),
-      branch,
-      make.get(held, type),
     ];
-    return this.#mark(make.valueBlock(null, sequence, type), branch);
+    return sequence(steps, make.get(held, type));
   }
 
   #unknownLabel(name: string): never {
