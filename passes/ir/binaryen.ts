@@ -204,14 +204,17 @@ export function dataSegmentName(module: object, segment: number): string {
 }
 
 /**
- * The functions named in an element segment, and '' for null elements. Binaryen's own reader also asks for the segment's
- * offset, which aborts where the segment is passive and has none: it is answered here.
+ * The functions named in an element segment, and '' for null elements; undefined where elements are something else, such
+ * as the value of a global. Binaryen's own reader also asks for the segment's offset, which aborts where the segment is
+ * passive and has none: it is answered here.
  */
-export function elementNames(segment: number): readonly string[] {
+export function elementNames(segment: number): readonly string[] | undefined {
   const original = api._BinaryenElementSegmentGetOffset;
   api._BinaryenElementSegmentGetOffset = () => 0;
   try {
     return api.getElementSegmentInfo(segment).data;
+  } catch {
+    return undefined;
   } finally {
     api._BinaryenElementSegmentGetOffset = original;
   }

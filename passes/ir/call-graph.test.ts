@@ -56,6 +56,11 @@ describe('a function can be stopped', () => {
       'f g',
     ],
     [
+      'if it calls through a table one whose reference a global brings there',
+      `(table 1 funcref) (global $r funcref (ref.func $g)) (func $f (table.set (i32.const 0) (global.get $r)) ${indirect}) (func $g ${mark})`,
+      'f g',
+    ],
+    [
       'not if those that it can reach through a table cannot',
       `(table 1 funcref) (elem (i32.const 0) $g) (func $f ${indirect}) (func $g) (func $h ${mark})`,
       'h',

@@ -3,7 +3,7 @@
  *
  * A function can be stopped if it has a mark, calls an import that can block, or calls a function that can be stopped.
  * It is then *instrumented*: its frame must be able to leave and come back. An indirect call may reach every function
- * of its type whose reference exists (element segments, ref.func, and exports where a host can write to the table).
+ * of its type whose reference exists (element segments, globals, ref.func, and exports where a host can write to the table).
  */
 
 import { canBlock } from '../../runtime/abi/index.js';
@@ -42,6 +42,11 @@ export class CallGraph {
   constructor(module: IrModule) {
     const functions = module.functions();
     const referred = new Set(module.elementFunctions());
+    for (const expr of module.constantExpressions()) {
+      walk(expr, (part) => {
+        if (kindOf(part) === 'RefFunc') referred.add(referredFunction(part));
+      });
+    }
     const nodes = functions.map((info) => this.#makeNode(module, info, referred));
     if (module.tablesAreOpen()) {
       for (const entry of module.exports()) if (entry.kind === 'function') referred.add(entry.item);

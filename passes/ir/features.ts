@@ -92,6 +92,11 @@ export function findFeatures(module: IrModule): number {
       found |= featuresOf(expr);
     });
   }
+  for (const expr of module.constantExpressions()) {
+    walk(expr, (part) => {
+      found |= featuresOf(part) | (kindOf(part) === 'Binary' ? bits.extendedConst : 0);
+    });
+  }
   const globals = new Map(module.globals().map((global) => [global.name, global]));
   for (const global of globals.values()) {
     found |= featuresOfType(global.type);

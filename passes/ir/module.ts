@@ -1,9 +1,10 @@
 /** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
 
-import { CompileError, invalidOutput, malformedModule, refuse } from '../diagnostics.js';
+import { type Diagnostic, invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
 import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
+  asExpr,
   asFunction,
   asType,
   collectPrinted,
@@ -82,7 +83,13 @@ export class IrModule {
     keepNames();
     const objection = findEngineObjection(bytes);
     const module = new IrModule(
-      readable(() => api.readBinary(bytes)),
+      readable(
+        () => api.readBinary(bytes),
+        (reason) =>
+          objection === undefined
+            ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
+            : malformedModule(objection),
+      ),
       readBinaryFacts(bytes),
     );
     try {
@@ -105,7 +112,7 @@ export class IrModule {
   static parse(text: string): IrModule {
     keepNames();
     const module = new IrModule(
-      readable(() => api.parseText(text)),
+      readable(() => api.parseText(text), malformedModule),
       { imports: [], memoryCount: 0 },
     );
     module.#allowUsedFeatures();
@@ -222,12 +229,22 @@ export class IrModule {
 
   /** Functions named in element segments, each once, in order. */
   elementFunctions(): string[] {
-    return [...new Set(this.#elementSegments().flatMap(elementNames))].filter((name) => name !== '');
+    return [...new Set(this.#elementSegments().flatMap(elementsOf))].filter((name) => name !== '');
+  }
+
+  /** Initial values of globals, and where active element segments begin. */
+  constantExpressions(): Expr[] {
+    const globals = Array.from({ length: api._BinaryenGetNumGlobals(this.#module.ptr) }, (_, index) =>
+      api._BinaryenGetGlobalByIndex(this.#module.ptr, index),
+    );
+    const inits = globals.filter((ref) => !api.getGlobalInfo(ref).module).map(rawFunction('GlobalGetInitExpr'));
+    const active = this.#elementSegments().filter((segment) => !isPassive(segment));
+    return [...inits, ...active.map(rawFunction('ElementSegmentGetOffset'))].map(asExpr);
   }
 
   /** Whether an element segment has something else in it than functions. */
   hasNullElements(): boolean {
-    return this.#elementSegments().some((segment) => elementNames(segment).includes(''));
+    return this.#elementSegments().some((segment) => elementsOf(segment).includes(''));
   }
 
   #elementSegments(): number[] {
@@ -371,15 +388,19 @@ const keepNames = (): void => api.setDebugInfo(true);
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
+/** @throws {CompileError} `unsupported/module` for elements of which nobody can tell which functions they are */
+const elementsOf = (segment: number): readonly string[] =>
+  elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));
+
 /**
  * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.
- * @throws {CompileError} `module/malformed` with Binaryen's reason
+ * @param explain what to say, given Binaryen's reason
  */
-function readable<T>(read: () => T): T {
+function readable<T>(read: () => T, explain: (reason: string) => Diagnostic): T {
   try {
     return withoutPrinting(read);
   } catch (error) {
-    throw new CompileError(malformedModule(reasonOf(error)));
+    refuse(explain(reasonOf(error)));
   }
 }
 

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { IrModule } from './module.js';
+
+function assemble(text: string): Uint8Array {
+  const module = IrModule.parse(text);
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
+
+function diagnosticOf(action: () => unknown): { readonly code: string; readonly message: string } {
+  try {
+    action();
+  } catch (error) {
+    return Object(error).diagnostic;
+  }
+  return { code: 'nothing thrown', message: '' };
+}
+
+/** The same bytes with `from`, which is there once, replaced by `to`. */
+function replaced(bytes: Uint8Array, from: readonly number[], to: readonly number[]): Uint8Array {
+  const text = (values: Iterable<number>): string => String.fromCharCode(...values);
+  const parts = text(bytes).split(text(from));
+  expect(parts).toHaveLength(2);
+  return Uint8Array.from(parts.join(text(to)), (char) => char.charCodeAt(0));
+}
+
+describe('what Binaryen overlooks is refused', () => {
+  const twoExports = assemble('(module (func (export "a")) (func (export "b")))');
+  const load = assemble('(module (memory 1) (func (export "f") (result i32) (i32.load (i32.const 0))))');
+  test.each([
+    ['two exports of one name', replaced(twoExports, [1, 0x62, 0], [1, 0x61, 0]), 'uplicate export'],
+    ['an alignment larger than what is read', replaced(load, [0x28, 2, 0], [0x28, 3, 0]), 'alignment'],
+  ])('%s', (_, bytes, reason) => {
+    const { code, message } = diagnosticOf(() => IrModule.read(bytes));
+    expect([code, message]).toEqual(['module/malformed', expect.stringContaining(reason)]);
+  });
+});
+
+test('a table element that is the value of a global is refused by name', () => {
+  const bytes = assemble(`(module (import "e" "g" (global $g funcref)) (table $t 1 funcref)
+    (elem (table $t) (i32.const 0) funcref (ref.null func)))`);
+  const [refNull, globalGet] = [
+    [0xd0, 0x70, 0x0b],
+    [0x23, 0x00, 0x0b],
+  ];
+  expect(diagnosticOf(() => IrModule.read(replaced(bytes, refNull, globalGet))).code).toBe('unsupported/module');
+});
+
+test('a valid module that Binaryen cannot read is not called malformed', () => {
+  // A table cannot be filled from a segment that is only declared, but may try: Binaryen keeps no such segments.
+  const bytes = assemble(`(module (table 1 funcref) (func $f) (elem $e func $f)
+    (func (export "d") (table.init $e (i32.const 0) (i32.const 0) (i32.const 1))))`);
+  const { code, message } = diagnosticOf(() => IrModule.read(replaced(bytes, [9, 5, 1, 1], [9, 5, 1, 3])));
+  expect([code, message]).toEqual(['unsupported/module', expect.stringContaining('the optimiser cannot read')]);
+});
