@@ -7,12 +7,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
+const bundlers = ['vite', 'rollup', 'webpack', '@rspack/core', 'esbuild'];
+
 /** What the files of a folder may import, besides each other. The deepest folder that fits decides. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   'runtime/abi': ['zod'],
   'runtime/node': ['runtime', 'runtime/abi', 'node', 'zod'],
   runtime: ['runtime/abi', 'zod'],
   passes: ['runtime/abi', 'binaryen', 'zod'],
+  // The bundlers' own packages are there for their types, ours is imported by the scripts that a plugin writes.
+  'compiler/plugins': ['compiler', 'passes', 'runtime/abi', 'node', 'zod', 'unplugin', 'mvvmc', ...bundlers],
   compiler: ['passes', 'runtime', 'runtime/node', 'runtime/abi', 'node', 'zod', 'yargs', 'chalk'],
 };
 
