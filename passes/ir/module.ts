@@ -20,6 +20,7 @@ import { findEngineObjection } from './engine-objection.js';
 import { kindOf, none } from './expressions.js';
 import { featuresOfAllEngines, findFeatures } from './features.js';
 import { Maker } from './make.js';
+import { withoutNames } from './name-section.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -84,7 +85,7 @@ export class IrModule {
     const objection = findEngineObjection(bytes);
     const module = new IrModule(
       readable(
-        () => api.readBinary(bytes),
+        () => readWithOrWithoutNames(bytes),
         (reason) =>
           objection === undefined
             ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
@@ -391,6 +392,17 @@ const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPas
 /** @throws {CompileError} `unsupported/module` for elements of which nobody can tell which functions they are */
 const elementsOf = (segment: number): readonly string[] =>
   elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));
+
+/** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
+function readWithOrWithoutNames(bytes: Uint8Array): InstanceType<typeof api.Module> {
+  try {
+    return api.readBinary(bytes);
+  } catch (error) {
+    const nameless = withoutNames(bytes);
+    if (nameless === undefined) throw error;
+    return api.readBinary(nameless);
+  }
+}
 
 /**
  * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.
