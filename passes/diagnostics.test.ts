@@ -67,7 +67,12 @@ describe('unsupported/instruction', () => {
   test.each([
     ['CallRef is', '(type $t (func)) (func $f (param (ref $t)) (call_ref $t (local.get 0)))'],
     ['StructNew is', '(type $s (struct (field i32))) (func $f (drop (struct.new $s (i32.const 0))))'],
-    ['a tail call to a function that can be stopped is', '(func $f (return_call $f))'],
+    [
+      'a tail call inside try to an import that can block is',
+      `(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32))) (tag $e)
+      (func $f (param i32) (result i32)
+        (try (do (return_call $read (local.get 0) (local.get 0) (local.get 0) (local.get 0))) (catch $e)) (local.get 0))`,
+    ],
   ])('%s not supported', (what, fields) => {
     expect(refusalOf(fields)).toEqual({
       code: 'unsupported/instruction',

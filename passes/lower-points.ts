@@ -52,7 +52,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));
-    context.lowered = { functions: lowered.map((entry) => describe(entry, indices)), support, graph };
+    context.lowered = { functions: lowered.map((entry) => describe(entry, indices, graph)), support, graph };
   },
 };
 
@@ -77,7 +77,7 @@ function lowerAll(module: IrModule, graph: CallGraph): Lowered[] {
     });
 }
 
-/** The functions that re-enter the callee of an indirect call, one for each type of such calls. */
+/** The functions that re-enter the callee of an indirect call, one for each type of such calls; or of a tail call. */
 class Reenter {
   readonly #graph: CallGraph;
   readonly #support: Support;
@@ -95,9 +95,20 @@ class Reenter {
     const key = signatureKey(indirectParams(call), results);
     const made = this.#made.get(key);
     if (made !== undefined) return made;
+    return this.#add(key, results, this.#graph.withTailCallees(this.#graph.indirectCallees(key)));
+  }
+
+  forwarderOf(info: FunctionInfo): string | undefined {
+    const others = this.#graph.withTailCallees([info]).filter(({ name }) => name !== info.name);
+    if (others.length === 0) return undefined;
+    const key = ['in place of', ...others.map(({ name }) => name)].join(' ');
+    return this.#made.get(key) ?? this.#add(key, info.results, others);
+  }
+
+  #add(key: string, results: Type, functions: readonly FunctionInfo[]): string {
     const name = `mvvm.reenter.${this.#made.size}`;
     this.#made.set(key, name);
-    const candidates = this.#graph.indirectCallees(key).flatMap((info) => this.#byName.get(info.name) ?? []);
+    const candidates = functions.flatMap(({ name: candidate }) => this.#byName.get(candidate) ?? []);
     this.#support.addReenter(
       name,
       results,
@@ -109,7 +120,11 @@ class Reenter {
 
 // --- The stable map ---
 
-function describe({ fn, numbering, layout, firstPoint }: Lowered, indices: ReadonlyMap<string, number>): MapFunction {
+function describe(
+  { fn, numbering, layout, firstPoint }: Lowered,
+  indices: ReadonlyMap<string, number>,
+  graph: CallGraph,
+): MapFunction {
   const calls = new Map<Point, CallItem>();
   collectCalls(fn.body, calls);
   return {
@@ -117,6 +132,7 @@ function describe({ fn, numbering, layout, firstPoint }: Lowered, indices: Reado
     originalIndex: fn.info.originalIndex,
     signature: signatureOf(fn.info, fn.info.params, fn.info.results),
     slots: layout.slots,
+    ...describeTailCalls(fn.info, indices, graph),
     firstPoint,
     points: numbering.points.map((point): PointInfo => {
       const call = calls.get(point);
@@ -124,6 +140,22 @@ function describe({ fn, numbering, layout, firstPoint }: Lowered, indices: Reado
       return { kind: point.kind, ordinal: point.ordinal, live: layout.liveSlots(point), ...callee };
     }),
   };
+}
+
+function describeTailCalls(
+  info: FunctionInfo,
+  indices: ReadonlyMap<string, number>,
+  graph: CallGraph,
+): Pick<MapFunction, 'tailCallees'> {
+  const { functions, types } = graph.tailCalls(info.name);
+  const direct = functions.map((name): Callee => ({ kind: 'direct', function: indexOf(indices, name) }));
+  const indirect = types.flatMap((key): Callee[] => {
+    const [callee] = graph.indirectCallees(key);
+    return callee === undefined
+      ? []
+      : [{ kind: 'indirect', signature: signatureOf(info, callee.params, callee.results) }];
+  });
+  return direct.length + indirect.length === 0 ? {} : { tailCallees: [...direct, ...indirect] };
 }
 
 function collectCalls(region: Region, calls: Map<Point, CallItem>): void {
@@ -137,9 +169,13 @@ function calleeOf(caller: FunctionInfo, { call }: CallItem, indices: ReadonlyMap
   if (kindOf(call) === 'CallIndirect') {
     return { kind: 'indirect', signature: signatureOf(caller, indirectParams(call), indirectResults(call)) };
   }
-  const index = indices.get(callTarget(call));
-  if (index === undefined) throw new Error(`${callTarget(call)} is called at a stable point and has none`);
-  return { kind: 'direct', function: index };
+  return { kind: 'direct', function: indexOf(indices, callTarget(call)) };
+}
+
+function indexOf(indices: ReadonlyMap<string, number>, name: string): number {
+  const index = indices.get(name);
+  if (index === undefined) throw new Error(`${name} is called at a stable point and has none`);
+  return index;
 }
 
 /** @throws {CompileError} `unsupported/slot-type` for types that cannot be saved */

@@ -9,6 +9,7 @@ import { refuse, reservedName, unsupportedModule } from './diagnostics.js';
 import { hoistPops } from './ir/exceptions.js';
 import { isOpaque } from './ir/expressions.js';
 import type { IrModule } from './ir/module.js';
+import { keepFramesOfHostCalls } from './ir/tail-calls.js';
 import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
 
@@ -23,6 +24,7 @@ export const prepare: Pass = {
     if (module.hasManyMemories) refuse(unsupportedModule('more than one memory'));
     if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
     module.runPasses(['dce']);
+    keepFramesOfHostCalls(module);
     for (const fn of module.definedFunctions()) {
       hoistPops(module, fn, module.body(fn));
       if (some(module.body(fn), isOpaque)) module.runPassesOn(fn, ['flatten']);

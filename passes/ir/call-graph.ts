@@ -9,7 +9,7 @@
 import { canBlock } from '../../runtime/abi/index.js';
 import { blockingImportInTable, refuse } from '../diagnostics.js';
 import type { Expr, Type } from './binaryen.js';
-import { callTarget, indirectParams, indirectResults, kindOf, referredFunction } from './expressions.js';
+import { callTarget, indirectParams, indirectResults, isTailCall, kindOf, referredFunction } from './expressions.js';
 import { readMark } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { walk } from './walk.js';
@@ -28,6 +28,9 @@ interface Node {
   readonly callees: ReadonlySet<string>;
   /** Types of indirect calls, see {@link signatureKey}. */
   readonly indirect: ReadonlySet<string>;
+  /** Those of the callees and types that are called in place of the function itself. */
+  readonly tailCallees: ReadonlySet<string>;
+  readonly tailIndirect: ReadonlySet<string>;
   readonly hasMark: boolean;
 }
 
@@ -83,6 +86,29 @@ export class CallGraph {
     return nodes.map((node) => node.info).filter((info) => this.#instrumented.has(info.name));
   }
 
+  /** What a function calls in its own place: functions that can be stopped, and types through which there are such. */
+  tailCalls(name: string): { readonly functions: readonly string[]; readonly types: readonly string[] } {
+    const { tailCallees = [], tailIndirect = [] } = this.#nodes.get(name) ?? {};
+    return {
+      functions: [...tailCallees].filter((callee) => this.#instrumented.has(callee)),
+      types: [...tailIndirect].filter((key) => this.indirectCallees(key).length > 0),
+    };
+  }
+
+  /** These functions, and all that can run in their place by tail calls: each once, instrumented ones only. */
+  withTailCallees(functions: readonly FunctionInfo[]): FunctionInfo[] {
+    const found = new Set(functions);
+    for (const { name } of found) {
+      const { functions: direct, types } = this.tailCalls(name);
+      for (const callee of direct) {
+        const info = this.#nodes.get(callee)?.info;
+        if (info !== undefined) found.add(info);
+      }
+      for (const key of types) for (const info of this.indirectCallees(key)) found.add(info);
+    }
+    return [...found];
+  }
+
   /** The nodes of the graph that have code, in order of definition. */
   functions(): FunctionInfo[] {
     return [...this.#nodes.values()].map((node) => node.info).filter((info) => info.imported === undefined);
@@ -101,6 +127,8 @@ export class CallGraph {
   #makeNode(module: IrModule, info: FunctionInfo, referred: Set<string>): Node {
     const callees = new Set<string>();
     const indirect = new Set<string>();
+    const tailCallees = new Set<string>();
+    const tailIndirect = new Set<string>();
     let hasMark = false;
     if (info.imported === undefined) {
       walk(module.body(info), (expr) => {
@@ -108,17 +136,21 @@ export class CallGraph {
           case 'Call':
             if (readMark(expr) !== undefined) hasMark = true;
             callees.add(callTarget(expr));
+            if (isTailCall(expr)) tailCallees.add(callTarget(expr));
             break;
-          case 'CallIndirect':
-            indirect.add(signatureKey(indirectParams(expr), indirectResults(expr)));
+          case 'CallIndirect': {
+            const key = signatureKey(indirectParams(expr), indirectResults(expr));
+            indirect.add(key);
+            if (isTailCall(expr)) tailIndirect.add(key);
             break;
+          }
           case 'RefFunc':
             referred.add(referredFunction(expr));
             break;
         }
       });
     }
-    return { info, callees, indirect, hasMark };
+    return { info, callees, indirect, tailCallees, tailIndirect, hasMark };
   }
 
   /** The least set closed under "calls one of them"; grows from the functions with marks and blocking imports. */

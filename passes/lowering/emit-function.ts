@@ -28,7 +28,7 @@ import type { Expr, Type } from '../ir/binaryen.js';
 import { i32, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
-import type { IrModule } from '../ir/module.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { recogniseCountedLoop } from './counted-loop.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
@@ -37,6 +37,7 @@ import { assignedIn, pointsIn } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
 import {
+  elsewhereFunction,
   enterFunction,
   fireFunction,
   fireInNestFunction,
@@ -56,6 +57,8 @@ export interface EmitContext {
   readonly reenter: {
     /** The support function that re-enters an indirect call's callee. */
     functionFor(call: Expr): string;
+    /** The same for what runs in place of a function that ends in tail calls; undefined where it does not. */
+    forwarderOf(info: FunctionInfo): string | undefined;
   };
 }
 
@@ -169,6 +172,19 @@ class Emitter {
     return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
   }
 
+  /** The frame that comes back may be of a function that this one has called in its own place. */
+  #makeForward(): Expr[] {
+    const { support, firstPoint, numbering, reenter } = this.#context;
+    const make = this.#make;
+    const forwarder = reenter.forwarderOf(this.#fn.info);
+    if (forwarder === undefined) return [];
+    const bounds = [make.const(firstPoint), make.const(firstPoint + numbering.points.length)];
+    const { results } = this.#fn.info;
+    const call = make.call(forwarder, [], results);
+    const leave = results === none ? [call, make.return()] : [make.return(call)];
+    return [make.if(make.call(support.use(elsewhereFunction), bounds, i32), leave)];
+  }
+
   #makeEntry(): Expr[] {
     const { support, layout, firstPoint } = this.#context;
     const make = this.#make;
@@ -176,7 +192,10 @@ class Emitter {
     const enter = make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
     const watched = make.lessSigned(enter, make.const(0));
     return [
-      make.if(make.globalGet(globals.entering), [make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack)]),
+      make.if(make.globalGet(globals.entering), [
+        ...this.#makeForward(),
+        make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack),
+      ]),
     ];
   }
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { textOf, withFunction } from '../../fixtures/passes/wat-module.js';
-import { CompileError, type Diagnostic } from '../diagnostics.js';
 import { CallGraph } from '../ir/call-graph.js';
 import type { Item, Region, TryItem } from './linear-code.js';
 import { linearise } from './linearise.js';
@@ -69,16 +68,6 @@ function code(body: string): string[] {
   const lines = linear(body, '');
   expect(lines.at(-1)).toBe('(return)');
   return lines.slice(0, -1);
-}
-
-function refusalOf(body: string): Diagnostic {
-  try {
-    linear(body, '');
-  } catch (error) {
-    if (error instanceof CompileError) return error.diagnostic;
-    throw error;
-  }
-  throw new Error('nothing was refused');
 }
 
 describe('operands before a stable point', () => {
@@ -302,9 +291,11 @@ describe('loops', () => {
   });
 });
 
-describe('refuses', () => {
-  test('a tail call to a function that can be stopped', () => {
-    const wat = '(if (local.get 0) (then (return_call $v (i32.const 1) (i32.const 2))))';
-    expect(refusalOf(wat)).toMatchObject({ code: 'unsupported/instruction', where: 'function f' });
-  });
+test('a tail call is no point: nothing waits for it, only its operands are taken apart', () => {
+  expect(code('(if (local.get 0) (then (return_call $v (call $g) (i32.const 2))))')).toEqual([
+    '(br_if $mvvm.if.1 (i32.eqz (local.get $0)))',
+    '$4 = (call $g) at call.0',
+    '(return_call $v (local.get $4) (i32.const 2))',
+    'end mvvm.if.1',
+  ]);
 });

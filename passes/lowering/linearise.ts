@@ -13,7 +13,6 @@
  */
 
 import type { PointKind } from '../../runtime/abi/index.js';
-import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
 import { bodyOfTry, clausesOf, delegateTarget, findTags, payloadOf, replacePop, tryName } from '../ir/exceptions.js';
@@ -104,7 +103,9 @@ class Linearizer {
     return found;
   }
 
+  /** A tail call is none: it leaves no frame that could wait for it. */
   #isPoint(expr: Expr): boolean {
+    if (isTailCall(expr)) return false;
     if (kindOf(expr) === 'CallIndirect') return this.#graph.callKind(expr) !== 'plain';
     return kindOf(expr) === 'Call' && (readMark(expr) !== undefined || this.#graph.callKind(expr) !== 'plain');
   }
@@ -345,9 +346,6 @@ class Linearizer {
   /** Emits a call that is a stable point: a mark's poll, or a call during which a checkpoint can be taken. */
   #pointCall(expr: Expr, result: number | undefined): void {
     const mark = readMark(expr);
-    // The frame that such a call drops is the one that would have to wait for it.
-    if (isTailCall(expr))
-      refuse(unsupportedInstruction(this.#info.name, 'a tail call to a function that can be stopped'));
     if (mark === undefined) {
       const kind = this.#graph.callKind(expr) === 'host' ? 'host' : 'call';
       if (kindOf(expr) === 'CallIndirect') this.#operands(expr);

@@ -63,6 +63,8 @@ export const steerFunction = 'mvvm.steer';
 /** `(point)`: ends the saving of a frame. */
 export const leaveFunction = 'mvvm.leave';
 
+/** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
+export const elsewhereFunction = 'mvvm.elsewhere';
 /** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
 export const stayFunction = 'mvvm.stay';
 
@@ -92,6 +94,7 @@ export class Support {
       [steerFunction, () => this.#addSteer()],
       [leaveFunction, () => this.#addLeave()],
       [stayFunction, () => this.#addStay()],
+      [elsewhereFunction, () => this.#addElsewhere()],
       ...gates.flatMap((gate) =>
         [false, true].map((again): [string, () => void] => [
           fireInNestFunction(gate, again),
@@ -279,6 +282,22 @@ export class Support {
       make.globalSet(globals.frames, make.add(make.globalGet(globals.frames), make.const(1))),
     ];
     this.#module.addFunction(leaveFunction, i32, none, [], make.functionBody(body));
+  }
+
+  /** `if (!(entering & 1)) return 0; point = pop(); push(point); return !(first <= point && point < end)` */
+  #addElsewhere(): void {
+    const { make } = this.#module;
+    const [first, end, point] = [make.get(0, i32), make.get(1, i32), (): Expr => make.get(2, i32)];
+    const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
+    const isBefore = make.lessUnsigned(make.tee(2, make.call(importNames.pop, [], i32), i32), first);
+    const body = [
+      make.if(make.eqz(rewinding), [make.return(make.const(0))]),
+      make.set(3, isBefore),
+      make.call(importNames.push, [point()]),
+      make.return(make.or(make.get(3, i32), make.eqz(make.lessUnsigned(point(), end)))),
+    ];
+    const params = makeTupleType([i32, i32]);
+    this.#module.addFunction(elsewhereFunction, params, i32, [i32, i32], make.functionBody(body));
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 
 /** Version of the contract between compiled modules and runtimes. Changed whenever either side could misread the other. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Names beginning with this belong to us; a module that already uses one is refused by the compiler. */
 export const RESERVED_PREFIX = 'mvvm';

@@ -42,6 +42,8 @@ export interface FunctionInfo {
   readonly originalIndex: number;
   readonly signature: Signature;
   readonly slots: readonly Slot[];
+  /** Functions that it calls in its own place: a frame of theirs can be where one of this function is expected. */
+  readonly tailCallees?: readonly Callee[];
   /** Number of this function's first point; its points are numbered from there without gaps. */
   readonly firstPoint: number;
   readonly points: readonly PointInfo[];
@@ -80,6 +82,13 @@ export function writeStableMap(map: StableMap): Uint8Array {
     types(value.params);
     types(value.results);
   };
+  const callee = (value: Callee): void => {
+    if (value.kind === 'direct') out.u32(value.function + 1);
+    else {
+      out.u32(0);
+      signature(value.signature);
+    }
+  };
   const slots = (list: readonly Slot[]): ByteWriter =>
     out.list(list, (slot) => out.u8(slotTypes.indexOf(slot.type)).text(slot.name));
 
@@ -87,13 +96,10 @@ export function writeStableMap(map: StableMap): Uint8Array {
     out.text(fn.name).u32(fn.originalIndex + 1);
     signature(fn.signature);
     slots(fn.slots);
+    out.list(fn.tailCallees ?? [], callee);
     out.list(fn.points, (point) => {
       out.u8(pointKinds.indexOf(point.kind)).u32(point.ordinal).bytes(liveMask(point.live, fn.slots.length));
-      if (point.callee?.kind === 'direct') out.u32(point.callee.function + 1);
-      if (point.callee?.kind === 'indirect') {
-        out.u32(0);
-        signature(point.callee.signature);
-      }
+      if (point.callee !== undefined) callee(point.callee);
     });
   });
   out.list(map.exports, (entry) => {
@@ -128,15 +134,16 @@ export function readStableMap(bytes: Uint8Array): StableMap {
       return { name: input.text(), type };
     }, 2);
 
+  const callee = (): Callee => {
+    const direct = input.u32();
+    return direct > 0 ? { kind: 'direct', function: direct - 1 } : { kind: 'indirect', signature: signature() };
+  };
   const point = (slotCount: number): PointInfo => {
     const kind = oneOf(pointKinds, 'point kind');
     const ordinal = input.u32();
     const live = readLiveMask(input, slotCount);
     if (kind !== 'call') return { kind, ordinal, live };
-    const direct = input.u32();
-    const callee: Callee =
-      direct > 0 ? { kind: 'direct', function: direct - 1 } : { kind: 'indirect', signature: signature() };
-    return { kind, ordinal, live, callee };
+    return { kind, ordinal, live, callee: callee() };
   };
 
   let firstPoint = 0;
@@ -145,11 +152,13 @@ export function readStableMap(bytes: Uint8Array): StableMap {
     const originalIndex = input.u32() - 1;
     const type = signature();
     const frame = slots();
+    const tailCallees = input.list(callee);
     const points = input.list(() => point(frame.length), 2);
-    const info = { name, originalIndex, signature: type, slots: frame, firstPoint, points };
+    const tail = tailCallees.length === 0 ? {} : { tailCallees };
+    const info = { name, originalIndex, signature: type, slots: frame, ...tail, firstPoint, points };
     firstPoint += points.length;
     return info;
-  }, 6);
+  }, 7);
   const exports = input.list((): ExportInfo => {
     const name = input.text();
     const fn = input.u32() - 1;
@@ -190,6 +199,7 @@ export function findPoint(map: StableMap, point: number): { fn: FunctionInfo; in
 
 function* calleeAndExportTargets(map: StableMap): Generator<number> {
   for (const fn of map.functions) {
+    for (const callee of fn.tailCallees ?? []) if (callee.kind === 'direct') yield callee.function;
     for (const point of fn.points) if (point.callee?.kind === 'direct') yield point.callee.function;
   }
   for (const entry of map.exports) yield entry.function;

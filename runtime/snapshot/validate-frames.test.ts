@@ -151,7 +151,7 @@ describe('a snapshot and a module', () => {
   test('of another original, ABI, compiler, policy or threshold are refused', () => {
     const others: Partial<Snapshot['module']>[] = [
       { original: 'd'.repeat(64) },
-      { abi: 2 },
+      { abi: 1 },
       { compiler: '0.2.0' },
       { policies: ['loop-checkpoint', 'function-checkpoint'] },
       { thresholdBits: 15 },

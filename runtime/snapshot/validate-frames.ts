@@ -13,7 +13,7 @@
  * 1. it is used up exactly, by as many frames as it claims
  * 2. the outermost frame belongs to the entry
  * 3. every frame but the innermost waits in a call; the innermost does not
- * 4. the function of each frame is one that the frame outside it can be calling
+ * 4. the function of each frame is one that the frame outside it can be calling, or that such a one calls in its own place
  * 5. slots that are dead at their frame's point are zero
  */
 
@@ -68,10 +68,11 @@ export function validateFrames(words: Uint32Array, map: StableMap, entry: string
   const frames: DecodedFrame[] = [];
   let outer: DecodedFrame | undefined;
   let outerCallee: Callee | undefined;
+  const callable = new Callable(map);
   for (let depth = 0; depth < frameCount; depth++) {
     const { frame, info } = readFrame(stream, map, depth);
-    if (outer === undefined) checkEntry(map, entry, frame.function);
-    else checkCall(map, outer, outerCallee, frame.function);
+    if (outer === undefined) checkEntry(map, entry, frame.function, callable);
+    else checkCall(outer, outerCallee, frame.function, callable);
     checkKind(info, frame, depth, frameCount);
     frames.push(frame);
     outer = frame;
@@ -116,13 +117,13 @@ function checkKind({ kind }: PointInfo, { function: fn }: DecodedFrame, depth: n
   throw new SnapshotError(badFrames(`${what}, in ${fn.name}`));
 }
 
-function checkEntry(map: StableMap, entry: string, outermost: FunctionInfo): void {
+function checkEntry(map: StableMap, entry: string, outermost: FunctionInfo, callable: Callable): void {
   const found = map.exports.find((candidate) => candidate.name === entry);
   // The map need not list what was the start function: nobody but the runtime calls it.
   const fits =
     found === undefined
       ? entry === abiExports.start && sameSignature(outermost.signature, { params: [], results: [] })
-      : map.functions[found.function] === outermost;
+      : found.function >= 0 && callable.has({ kind: 'direct', function: found.function }, outermost);
   if (fits) return;
   throw new SnapshotError(
     found === undefined && entry !== abiExports.start
@@ -131,13 +132,42 @@ function checkEntry(map: StableMap, entry: string, outermost: FunctionInfo): voi
   );
 }
 
-function checkCall(map: StableMap, outer: DecodedFrame, callee: Callee | undefined, inner: FunctionInfo): void {
-  const fits =
-    callee?.kind === 'direct'
-      ? map.functions[callee.function] === inner
-      : callee !== undefined && sameSignature(callee.signature, inner.signature);
-  if (!fits) {
+function checkCall(outer: DecodedFrame, callee: Callee | undefined, inner: FunctionInfo, callable: Callable): void {
+  if (callee === undefined || !callable.has(callee, inner)) {
     throw new SnapshotError(badFrames(`${outer.function.name} does not call ${inner.name} at point ${outer.point}`));
+  }
+}
+
+/** Which functions can be running where a callee is waited for. */
+class Callable {
+  readonly #map: StableMap;
+  readonly #byTailCalls = new Map<Callee, ReadonlySet<FunctionInfo>>();
+
+  constructor(map: StableMap) {
+    this.#map = map;
+  }
+
+  has(callee: Callee, fn: FunctionInfo): boolean {
+    return this.#isCalled(callee, fn) || this.#withTailCallees(callee).has(fn);
+  }
+
+  #isCalled(callee: Callee, fn: FunctionInfo): boolean {
+    return callee.kind === 'direct'
+      ? this.#map.functions[callee.function] === fn
+      : sameSignature(callee.signature, fn.signature);
+  }
+
+  #withTailCallees(callee: Callee): ReadonlySet<FunctionInfo> {
+    const known = this.#byTailCalls.get(callee);
+    if (known !== undefined) return known;
+    const found = new Set<FunctionInfo>();
+    const add = (called: Callee): void => {
+      for (const fn of this.#map.functions) if (this.#isCalled(called, fn)) found.add(fn);
+    };
+    add(callee);
+    for (const fn of found) for (const next of fn.tailCallees ?? []) add(next);
+    this.#byTailCalls.set(callee, found);
+    return found;
   }
 }
 
