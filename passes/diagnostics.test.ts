@@ -84,29 +84,24 @@ describe('unsupported/instruction', () => {
 
 describe('unsupported/slot-type', () => {
   test.each([
-    [
-      'a local',
-      'externref',
-      '(func $g) (func $f (param i32) (local $r externref) (call $g) (local.set $r (local.get $r)))',
-    ],
-    ['a parameter', 'externref', '(func $f (param externref))'],
-    ['a result', 'funcref', '(func $f (result funcref) (ref.null func))'],
+    ['a local', '(func $g) (func $f (param i32) (local $r anyref) (call $g) (local.set $r (local.get $r)))'],
+    ['a parameter', '(func $f (param anyref))'],
+    ['a result', '(func $f (result eqref) (ref.null eq))'],
     [
       'the result of a call through a table',
-      'externref',
-      '(type $t (func (result externref))) (table 1 funcref) (elem (i32.const 0) $g) (func $f (drop (call_indirect (type $t) (i32.const 0)))) (func $g (type $t) (unreachable))',
+      '(type $t (func (result anyref))) (table 1 funcref) (elem (i32.const 0) $g) (func $f (drop (call_indirect (type $t) (i32.const 0)))) (func $g (type $t) (unreachable))',
     ],
-  ])('%s that holds a reference', (_case, type, fields) => {
+  ])('%s that holds a reference of garbage collection', (_case, fields) => {
     const { code, message, where } = refusalOf(fields);
     expect({ code, message }).toEqual({
       code: 'unsupported/slot-type',
-      message: `a value of type ${type} would have to be saved at a stable point, and cannot be`,
+      message: 'a value of type a reference type would have to be saved at a stable point, and cannot be',
     });
     expect(where).toMatch(/^function [fg]$/);
   });
 
-  test('a mutable global that holds a reference', () => {
-    const { code, where } = refusalOf('(global $r (mut funcref) (ref.null func))');
+  test('a mutable global that holds a reference of garbage collection', () => {
+    const { code, where } = refusalOf('(global $r (mut anyref) (ref.null any))');
     expect(code).toBe('unsupported/slot-type');
     expect(where).toMatch(/global r$/);
   });

@@ -52,7 +52,7 @@ export const moduleState: Pass = {
     if (start !== undefined) module.exportFunction(start, exports.start);
 
     const tables = exportTables(module);
-    const referable = tables.length > 0 ? graph.referable : [];
+    const referable = tables.length > 0 || support.savesReferences ? graph.referable : [];
     for (const [index, fn] of referable.entries()) module.exportFunction(fn.name, exports.func(index));
     context.map = {
       functions,

@@ -51,7 +51,7 @@ export class CallGraph {
       });
     }
     const nodes = functions.map((info) => this.#makeNode(module, info, referred));
-    if (module.tablesAreOpen()) {
+    if (module.takesFunctions()) {
       for (const entry of module.exports()) if (entry.kind === 'function') referred.add(entry.item);
     }
     this.#nodes = new Map(nodes.map((node) => [node.info.name, node]));

@@ -21,6 +21,7 @@ export const f32: Type = asType(api.f32);
 export const f64: Type = asType(api.f64);
 export const v128: Type = asType(api.v128);
 export const funcref: Type = asType(api.funcref);
+export const externref: Type = asType(api.externref);
 
 const typeNames: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -32,7 +33,7 @@ const typeNames: ReadonlyMap<number, string> = new Map(
     f64,
     v128,
     funcref,
-    externref: api.externref,
+    externref,
   }).map(([name, type]) => [type, name]),
 );
 
@@ -46,6 +47,22 @@ export function typeName(type: Type): string {
 /** The types a tuple consists of; the type itself if it is none; nothing for `none`. */
 export function typeParts(type: Type): Type[] {
   return type === none || type === unreachable ? [] : api.expandType(type).map(asType);
+}
+
+const heapTypeOf = rawFunction('TypeGetHeapType');
+const isSignature = rawFunction('HeapTypeIsSignature');
+const [func, noFunction, extern, noExtern] = ['Func', 'Nofunc', 'Ext', 'Noext'].map((name) =>
+  rawFunction(`HeapType${name}`)(0),
+);
+
+/** The type without what Binaryen knows beyond it: `ref.func` gives one that no local can have. */
+export function withoutRefinement(type: Type): Type {
+  const parts = typeParts(type);
+  if (parts.length > 1) return makeTupleType(parts.map(withoutRefinement));
+  if (parts.length === 0 || typeNames.has(type)) return type;
+  const heap = heapTypeOf(type);
+  if (heap === func || heap === noFunction || isSignature(heap) !== 0) return funcref;
+  return heap === extern || heap === noExtern ? externref : type;
 }
 
 export function makeTupleType(parts: readonly Type[]): Type {

@@ -3,8 +3,20 @@
 import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import { api, type Expr, rawFunction, type Type } from './binaryen.js';
 import { findTags, payloadOf } from './exceptions.js';
-import { funcref, isOpaque, isTailCall, isWalkable, kindOf, typeOf, typeParts, v128 } from './expressions.js';
-import { slotTypeOf } from './make.js';
+import {
+  f32,
+  f64,
+  funcref,
+  i32,
+  i64,
+  isOpaque,
+  isTailCall,
+  isWalkable,
+  kindOf,
+  typeOf,
+  typeParts,
+  v128,
+} from './expressions.js';
 import type { IrModule } from './module.js';
 import { walk } from './walk.js';
 
@@ -143,5 +155,6 @@ function featuresOfType(type: Type): number {
   const parts = typeParts(type);
   if (parts.length > 1) return parts.reduce((found, part) => found | featuresOfType(part), bits.multiValue);
   if (type === v128) return bits.simd;
-  return parts.length === 0 || slotTypeOf.has(type) ? 0 : bits.bulkMemory | bits.referenceTypes;
+  const isNumber = parts.length === 0 || type === i32 || type === i64 || type === f32 || type === f64;
+  return isNumber ? 0 : bits.bulkMemory | bits.referenceTypes;
 }

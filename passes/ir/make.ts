@@ -1,10 +1,13 @@
 /** Building expressions: Binaryen's builder with branded types, and the few shapes that lowering needs often. */
 
-import type { SlotType } from '../../runtime/abi/index.js';
+import type { ReferenceType, SlotType } from '../../runtime/abi/index.js';
 import { type api, asExpr, type Expr, rawFunction, type Type } from './binaryen.js';
-import { appendChild, f32, f64, i32, i64, none, typeOf, typeParts, v128 } from './expressions.js';
+import { appendChild, externref, f32, f64, funcref, i32, i64, none, typeOf, typeParts, v128 } from './expressions.js';
 
 type BinaryenModule = InstanceType<typeof api.Module>;
+
+/** Types whose words can be computed. */
+type NumericSlot = Exclude<SlotType, ReferenceType>;
 
 /** Builds expressions of one module. Every method returns a fresh node. */
 export class Maker {
@@ -255,7 +258,7 @@ export class Maker {
   }
 
   /** The `index`-th word of a value, low word first. `value` makes the value anew for each word. */
-  word(type: SlotType, index: number, value: Expr): Expr {
+  word(type: NumericSlot, index: number, value: Expr): Expr {
     const { i32, i64, i32x4 } = this.#module;
     switch (type) {
       case 'i32':
@@ -274,7 +277,7 @@ export class Maker {
   }
 
   /** A value from its words; they are evaluated in order, low word first. */
-  fromWords(type: SlotType, words: readonly Expr[]): Expr {
+  fromWords(type: NumericSlot, words: readonly Expr[]): Expr {
     const { i64, f32, f64, i32x4 } = this.#module;
     const [low, high] = words;
     if (low === undefined) throw new Error('a value has at least one word');
@@ -306,6 +309,8 @@ export const slotTypeOf: ReadonlyMap<Type, SlotType> = new Map([
   [f32, 'f32'],
   [f64, 'f64'],
   [v128, 'v128'],
+  [funcref, 'funcref'],
+  [externref, 'externref'],
 ]);
 
-export const typeOfSlot: Readonly<Record<SlotType, Type>> = { i32, i64, f32, f64, v128 };
+export const typeOfSlot: Readonly<Record<SlotType, Type>> = { i32, i64, f32, f64, v128, funcref, externref };

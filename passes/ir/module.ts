@@ -17,7 +17,7 @@ import {
   withoutPrinting,
 } from './binaryen.js';
 import { findEngineObjection } from './engine-objection.js';
-import { kindOf, none } from './expressions.js';
+import { funcref, kindOf, none, typeParts } from './expressions.js';
 import { featuresOfAllEngines, findFeatures } from './features.js';
 import { Maker } from './make.js';
 import { withoutNames } from './name-section.js';
@@ -226,6 +226,19 @@ export class IrModule {
   /** A tag by its name. */
   tag(name: string): number {
     return this.#module.getTag(name);
+  }
+
+  /** Whether somebody outside can give the module references to functions. */
+  takesFunctions(): boolean {
+    const carries = (type: Type): boolean => typeParts(type).includes(funcref);
+    const functions = this.functions();
+    const exported = new Set(this.exports().flatMap(({ kind, item }) => (kind === 'function' ? [item] : [])));
+    return (
+      functions.some(({ imported, results }) => imported !== undefined && carries(results)) ||
+      functions.some(({ name, params }) => exported.has(name) && carries(params)) ||
+      this.globals().some(({ type, imported, mutable }) => carries(type) && (imported || mutable)) ||
+      this.tablesAreOpen()
+    );
   }
 
   /** Functions named in element segments, each once, in order. */

@@ -34,7 +34,9 @@ import {
   targetsOf,
   typeOf,
   unreachable,
+  withoutRefinement,
 } from '../ir/expressions.js';
+import { generaliseLocals } from '../ir/general-locals.js';
 import { LocalSet } from '../ir/local-set.js';
 import { readMark } from '../ir/marks.js';
 import { effects, type FunctionInfo, type IrModule } from '../ir/module.js';
@@ -58,6 +60,9 @@ export function linearise(
 ): LinearFunction {
   return new Linearizer(module, graph, info, knownTags).run();
 }
+
+/** The type of a local that takes an expression's value. */
+const typeInLocal = (expr: Expr): Type => withoutRefinement(typeOf(expr));
 
 const isConcrete = (type: Type): boolean => type !== none && type !== unreachable;
 
@@ -85,6 +90,7 @@ class Linearizer {
   run(): LinearFunction {
     const { make } = this.#module;
     const entry = this.#makePoint('entry');
+    generaliseLocals(this.#module, this.#info);
     this.#findStopping(this.#module.body(this.#info));
     const body = this.#stripCarriedValues(this.#module.body(this.#info));
     if (isConcrete(typeOf(body))) this.#statement(this.#mark(make.return(body), body));
@@ -120,7 +126,7 @@ class Linearizer {
 
   /** Rewrites so that no label carries a value, and no if or loop with a stable point inside has one. */
   #stripCarriedValues(expr: Expr): Expr {
-    const type = typeOf(expr);
+    const type = typeInLocal(expr);
     const label = kindOf(expr) === 'Block' ? labelOf(expr) : undefined;
     if (label !== undefined && isConcrete(type)) this.#resultLocals.set(label, this.#newLocal(type));
 
@@ -170,7 +176,7 @@ class Linearizer {
     const { make } = this.#module;
     const value = carriedValue(branch);
     if (value === undefined) return branch;
-    const type = typeOf(value);
+    const type = typeInLocal(value);
     const locals = targetsOf(branch).map((name) => this.#resultLocals.get(name) ?? this.#unknownLabel(name));
     const [first, ...others] = locals;
     if (first === undefined || !isConcrete(type)) return branch;
@@ -363,7 +369,7 @@ class Linearizer {
   #residual(expr: Expr): Expr {
     if (!this.#stopping.has(expr)) return expr;
     if (this.#isPoint(expr)) {
-      const type = typeOf(expr);
+      const type = typeInLocal(expr);
       const local = this.#newLocal(type);
       this.#pointCall(expr, local);
       return this.#module.make.get(local, type);
@@ -395,7 +401,7 @@ class Linearizer {
     const { make } = this.#module;
     for (const [index, child] of children.slice(0, last + 1).entries()) {
       const value = this.#residual(child);
-      const type = typeOf(value);
+      const type = typeInLocal(value);
       if (!isConcrete(type)) {
         // Evaluation ends here; what would come after is never reached.
         this.#push(value);
@@ -418,7 +424,7 @@ class Linearizer {
 
   /** Whether a value is the same before and after `later` expressions are evaluated. */
   #isFixed(value: Expr, later: readonly Expr[]): boolean {
-    if (kindOf(value) === 'Const') return true;
+    if (kindOf(value) === 'Const' || kindOf(value) === 'RefNull' || kindOf(value) === 'RefFunc') return true;
     if (kindOf(value) !== 'LocalGet') return false;
     const index = localIndex(value);
     const sets = (expr: Expr): boolean => kindOf(expr) === 'LocalSet' && localIndex(expr) === index;

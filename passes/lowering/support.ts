@@ -3,7 +3,15 @@
  * and writes globals, and calls one of these only when a poll fires or frames leave or come back.
  */
 
-import { IMPORT_MODULE, imports, type SlotType, slotTypes, wordsOf } from '../../runtime/abi/index.js';
+import {
+  IMPORT_MODULE,
+  imports,
+  isReference,
+  type ReferenceType,
+  type SlotType,
+  slotTypes,
+  wordsOf,
+} from '../../runtime/abi/index.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
 import { typeOfSlot } from '../ir/make.js';
@@ -81,6 +89,7 @@ export class Support {
   readonly #module: IrModule;
   readonly #thresholdBits: number;
   readonly #made = new Set<string>();
+  readonly #converters = new Set<string>();
   readonly #makers: ReadonlyMap<string, () => void>;
 
   constructor(module: IrModule, thresholdBits: number) {
@@ -321,8 +330,40 @@ export class Support {
     this.#module.addFunction(stayFunction, makeTupleType([i32, i32]), none, [], make.block(null, body));
   }
 
+  /** The host's function that finds the word of a reference, or the other way round. */
+  #convert(type: ReferenceType, to: 'word' | 'reference'): string {
+    const module = this.#module;
+    const base =
+      to === 'word'
+        ? { funcref: imports.funcrefToWord, externref: imports.externrefToWord }[type]
+        : { funcref: imports.wordToFuncref, externref: imports.wordToExternref }[type];
+    const name = `mvvm.${base}`;
+    if (!this.#converters.has(name)) {
+      this.#converters.add(name);
+      const [params, results] = to === 'word' ? [typeOfSlot[type], i32] : [i32, typeOfSlot[type]];
+      module.addFunctionImport(name, { module: IMPORT_MODULE, base }, params, results);
+    }
+    return name;
+  }
+
+  /** Whether references are saved, whose functions the host must know. */
+  get savesReferences(): boolean {
+    return this.#converters.size > 0;
+  }
+
+  #word(type: SlotType, word: number, value: Expr): Expr {
+    const { make } = this.#module;
+    return isReference(type) ? make.call(this.#convert(type, 'word'), [value], i32) : make.word(type, word, value);
+  }
+
   #addPop(type: SlotType): void {
     const { make } = this.#module;
+    if (isReference(type)) {
+      const popped = make.call(importNames.pop, [], i32);
+      const value = make.call(this.#convert(type, 'reference'), [popped], typeOfSlot[type]);
+      this.#module.addFunction(popFunction(type), none, typeOfSlot[type], [], make.return(value));
+      return;
+    }
     const words = Array.from({ length: wordsOf[type] }, () => make.call(importNames.pop, [], i32));
     this.#module.addFunction(popFunction(type), none, typeOfSlot[type], [], make.return(make.fromWords(type, words)));
   }
@@ -333,7 +374,7 @@ export class Support {
     const pushes: Expr[] = [];
     for (let value = count - 1; value >= 0; value--) {
       for (let word = wordsOf[type] - 1; word >= 0; word--) {
-        pushes.push(make.call(importNames.push, [make.word(type, word, make.get(value, valueType))]));
+        pushes.push(make.call(importNames.push, [this.#word(type, word, make.get(value, valueType))]));
       }
     }
     const params = makeTupleType(new Array<Type>(count).fill(valueType));

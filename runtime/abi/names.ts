@@ -22,6 +22,12 @@ export const imports = {
   pop: 'pop',
   /** `(point: i32) -> i32`: a frame at this point cannot leave after all. The new budget; imported where it can be needed. */
   stay: 'stay',
+  /** `(funcref) -> i32` and `(externref) -> i32`: the word of a reference; imported where there are such slots. */
+  funcrefToWord: 'funcref_to_word',
+  externrefToWord: 'externref_to_word',
+  /** `(i32) -> funcref` and `(i32) -> externref`: the reference that a word stands for. */
+  wordToFuncref: 'word_to_funcref',
+  wordToExternref: 'word_to_externref',
 } as const;
 
 /** Exports that the compiler adds. */
@@ -44,7 +50,7 @@ export const exports = {
   memory: (index: number): string => `mvvm.memory.${index}`,
   /** Table `n` where the module can change it. */
   table: (index: number): string => `mvvm.table.${index}`,
-  /** The `n`-th function of which a reference can exist, present when tables can change. */
+  /** The `n`-th function of which a reference can exist, present when tables can change or slots hold references. */
   func: (index: number): string => `mvvm.func.${index}`,
 } as const;
 

@@ -12,8 +12,24 @@ export const pointKinds = ['entry', 'loop', 'call', 'host', 'branch', 'instructi
 export type PointKind = (typeof pointKinds)[number];
 
 /** Value types a slot can have. The position in this list is the type's code in the stable map. */
-export const slotTypes = ['i32', 'i64', 'f32', 'f64', 'v128'] as const;
+export const slotTypes = ['i32', 'i64', 'f32', 'f64', 'v128', 'funcref', 'externref'] as const;
 export type SlotType = (typeof slotTypes)[number];
 
+/** Slot types whose words the host finds, see docs/abi.md, "Tables and references". */
+export const referenceTypes = ['funcref', 'externref'] as const;
+export type ReferenceType = (typeof referenceTypes)[number];
+
+export function isReference(type: SlotType): type is ReferenceType {
+  return type === 'funcref' || type === 'externref';
+}
+
 /** Words of 32 bits that a value of this type takes in the stream; low word first when popped. */
-export const wordsOf: Readonly<Record<SlotType, number>> = { i32: 1, i64: 2, f32: 1, f64: 2, v128: 4 };
+export const wordsOf: Readonly<Record<SlotType, number>> = {
+  i32: 1,
+  i64: 2,
+  f32: 1,
+  f64: 2,
+  v128: 4,
+  funcref: 1,
+  externref: 1,
+};

@@ -5,17 +5,21 @@
  * before its first instruction and ends in a trap, so nothing of the guest runs.
  */
 
-import { exports as abiExports, type ExportInfo, type StableMap } from '../abi/index.js';
+import { exports as abiExports, type ExportInfo, isReference, type StableMap } from '../abi/index.js';
 import { functionExport, zeroArguments } from './entry.js';
 
 const heard = Symbol('the budget was heard');
+
+/** Whether JavaScript has zeros for all of its parameters. */
+const isCallable = ({ signature: { params } }: ExportInfo): boolean =>
+  !params.some((type) => type === 'v128' || isReference(type));
 
 export class BudgetProbe {
   readonly #entry: ExportInfo | undefined;
   #asking = false;
 
   constructor(map: StableMap) {
-    this.#entry = map.exports.find((entry) => entry.function >= 0 && !entry.signature.params.includes('v128'));
+    this.#entry = map.exports.find((entry) => entry.function >= 0 && isCallable(entry));
   }
 
   /** Whether the poll that has come is the answer: it ends with {@link stopHere}. */

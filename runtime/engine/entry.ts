@@ -1,6 +1,6 @@
 /** Calling an export by the types that the stable map gives it. */
 
-import { type ExportInfo, RESERVED_PREFIX, type SlotType } from '../abi/index.js';
+import { type ExportInfo, isReference, RESERVED_PREFIX, type SlotType } from '../abi/index.js';
 import { EngineError, missingExport, noSuchFunction, unsupportedEntry, wrongArguments } from './errors.js';
 
 /** A value of a wasm number type as JavaScript has it: i64 as bigint, everything else as number. */
@@ -29,7 +29,9 @@ export function findEntry(known: readonly ExportInfo[], module: WebAssembly.Modu
       ),
     );
   }
-  if ([...found.signature.params, ...found.signature.results].includes('v128')) {
+  const types = [...found.signature.params, ...found.signature.results];
+  if (types.some(isReference)) throw new EngineError(unsupportedEntry(name, 'it takes or returns references'));
+  if (types.includes('v128')) {
     throw new EngineError(unsupportedEntry(name, 'it takes or returns v128, which has no value outside WebAssembly'));
   }
   return found;

@@ -1,7 +1,8 @@
 /** The frames of a stopped guest, as they are among its words (docs/abi.md, "The stream"). */
 
-import { findPoint, type Slot, type StableMap, wordsOf } from '../abi/index.js';
+import { findPoint, isReference, type Slot, type StableMap, wordsOf } from '../abi/index.js';
 import { badState, EngineError } from './errors.js';
+import { isHeld } from './references.js';
 
 /** Number of frames and counter of the gate, on top of everything else. */
 const HEADER_WORDS = 2;
@@ -44,6 +45,36 @@ export class Frames {
     }
     if (top !== -1 || innermost === undefined) throw new EngineError(badState('its frames end in the middle of one'));
     return innermost;
+  }
+
+  /**
+   * Why what was pushed cannot be kept: the first reference in it that nobody can name, outermost frame first.
+   * @param words as {@link clearDead} has left them
+   */
+  findHeld(words: Uint32Array): string | undefined {
+    const { globals, droppableSegments } = this.#map;
+    let top = words.length - HEADER_WORDS;
+    const next = (): number => words[--top] ?? 0;
+    const findIn = (slots: readonly Slot[]): Slot | undefined => {
+      let found: Slot | undefined;
+      for (const slot of slots) {
+        for (let word = 0; word < wordsOf[slot.type]; word++) {
+          if (isHeld(next()) && isReference(slot.type)) found ??= slot;
+        }
+      }
+      return found;
+    };
+    const what = 'a reference to something outside the module';
+    const global = findIn(globals);
+    if (global !== undefined) return `global ${global.name} holds ${what}`;
+    top -= droppableSegments.length;
+    while (top > 0) {
+      const fn = findPoint(this.#map, next())?.fn;
+      if (fn === undefined) return undefined;
+      const slot = findIn(fn.slots);
+      if (slot !== undefined) return `${slot.name} of ${fn.name} holds ${what}`;
+    }
+    return undefined;
   }
 
   /** Why a frame at this point cannot leave. */

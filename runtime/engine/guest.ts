@@ -24,6 +24,7 @@ import type { GuestStatistics, Outcome } from './outcome.js';
 import type { PointProfiler } from './point-profiler.js';
 import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
+import type { References } from './references.js';
 import { takeSuspectPages, tellsDirt } from './suspect-pages.js';
 import type { System, SystemFactory, SystemHooks } from './system.js';
 import { WordStream } from './word-stream.js';
@@ -34,6 +35,7 @@ export interface GuestSetUp {
   readonly opening: Opening;
   readonly system: SystemFactory;
   readonly imports: WebAssembly.Imports;
+  readonly references: References;
   readonly profiler: PointProfiler | undefined;
   readonly onRefused: (reason: string) => void;
   readonly now: () => number;
@@ -54,6 +56,7 @@ export class Guest {
   readonly #system: System;
   readonly #state: ModuleState;
   readonly #exports: WebAssembly.Exports;
+  readonly #references: References;
   readonly #frames: Frames;
   readonly #control: PollControl;
   readonly #probe: BudgetProbe;
@@ -75,8 +78,9 @@ export class Guest {
   #milliseconds = 0;
 
   /** Instantiates the module; nothing of the guest runs. Use `startGuest` or `restoreGuest`. */
-  constructor({ program, opening, system, imports, profiler, onRefused, now }: GuestSetUp) {
+  constructor({ program, opening, system, imports, references, profiler, onRefused, now }: GuestSetUp) {
     this.#program = program;
+    this.#references = references;
     this.#onRefused = onRefused;
     this.#now = now;
     this.#tellsDirt = tellsDirt(program, imports);
@@ -87,6 +91,7 @@ export class Guest {
     const opened = opening({
       program,
       imports: [{ [IMPORT_MODULE]: this.#abiImports() }, this.#hostCalls.track(imports)],
+      references,
       makeSystem: (saved) => system(this.#systemHooks(), saved),
     });
     this.#exports = opened.exports;
@@ -170,17 +175,24 @@ export class Guest {
   #runCalls(conditions: StopConditions | undefined, reenter: boolean): Outcome {
     this.#begin(conditions, reenter);
     let results: readonly WasmValue[] = [];
-    for (let first = true; ; first = false) {
+    for (let reentering = reenter; ; ) {
       const [call] = this.#calls;
       if (call === undefined) return { kind: 'finished', results, exitStatus: 0 };
-      const args = first && reenter ? zeroArguments(call.entry) : call.args;
+      const args = reentering ? zeroArguments(call.entry) : call.args;
+      reentering = false;
       let returned: unknown;
       try {
         returned = functionExport(this.#exports, call.entry.name)(...args);
       } catch (error) {
         return this.#ended(error);
       }
-      if (this.#prepared !== undefined) return this.#stopped(this.#prepared);
+      if (this.#prepared !== undefined) {
+        const outcome = this.#stopped(this.#prepared);
+        if (outcome !== undefined) return outcome;
+        reentering = true;
+        this.#begin(undefined, true);
+        continue;
+      }
       if (this.#stream.length > 0) throw new EngineError(badState('the guest finished without re-entering all frames'));
       results = listResults(call.entry, returned);
       this.#calls = this.#calls.slice(1);
@@ -199,9 +211,18 @@ export class Guest {
     if (reenter) {
       this.#stream.put(this.#words);
       this.#words = new Uint32Array();
-      functionExport(this.#exports, abiExports.load)(budget);
+      this.#load(budget);
     } else {
       functionExport(this.#exports, abiExports.setBudget)(budget);
+    }
+  }
+
+  #load(budget: number): void {
+    try {
+      functionExport(this.#exports, abiExports.load)(budget);
+    } catch (thrown) {
+      const reason = this.#abort.take();
+      throw reason?.kind === 'error' ? reason.error : thrown;
     }
   }
 
@@ -246,6 +267,7 @@ export class Guest {
     // A host function of the embedder's that called back cannot be left; neither can arguments not yet passed be kept.
     if (this.#hostCalls.inside || this.#calls.slice(1).some((call) => call.args.length > 0)) return 'later';
     try {
+      this.#references.forget();
       this.#prepared = { tables: this.#state.saveTables(), system: this.#system.save(), at: this.#now() };
       this.#requested = false;
       return 'ready';
@@ -263,16 +285,22 @@ export class Guest {
     return this.#control.begin();
   }
 
-  /** All frames have left. */
-  #stopped(prepared: Prepared): Outcome {
+  /** All frames have left. Undefined when it turns out now that one of them holds what cannot be saved. */
+  #stopped(prepared: Prepared): Outcome | undefined {
     this.#prepared = undefined;
     functionExport(this.#exports, abiExports.save)();
     this.#words = this.#stream.take();
+    const point = this.#frames.clearDead(this.#words);
+    const held = this.#references.holdsSome ? this.#frames.findHeld(this.#words) : undefined;
+    if (held !== undefined) {
+      this.#onRefused(notSavable(held).message);
+      return undefined;
+    }
     this.#checkpoints += 1;
     const snapshot = makeSnapshot(this.#program, {
       calls: this.#calls,
       stablePoints: this.#pointsBefore + this.#control.passed,
-      point: this.#frames.clearDead(this.#words),
+      point,
       words: this.#words,
       memories: this.#state.viewMemories(),
       tables: prepared.tables,
@@ -293,15 +321,19 @@ export class Guest {
     };
   }
 
-  #abiImports(): Record<string, (a: number, b: number) => number | undefined> {
+  #abiImports(): WebAssembly.ModuleImports {
     return {
-      [abiImports.poll]: this.#abort.guard((point, budget) => this.#poll(point, budget)),
-      [abiImports.push]: this.#abort.guard((word) => {
+      [abiImports.poll]: this.#abort.guard((point: number, budget: number) => this.#poll(point, budget)),
+      [abiImports.push]: this.#abort.guard((word: number) => {
         this.#stream.push(word);
         return undefined;
       }),
       [abiImports.pop]: this.#abort.guard(() => this.#stream.pop()),
-      [abiImports.stay]: this.#abort.guard((point) => this.#takeBack(point)),
+      [abiImports.funcrefToWord]: this.#abort.guard((value: unknown) => this.#references.toWord(value)),
+      [abiImports.externrefToWord]: this.#abort.guard((value: unknown) => this.#references.toWord(value)),
+      [abiImports.wordToFuncref]: this.#abort.guard((word: number) => this.#references.toFuncref(word)),
+      [abiImports.wordToExternref]: this.#abort.guard((word: number) => this.#references.toExternref(word)),
+      [abiImports.stay]: this.#abort.guard((point: number) => this.#takeBack(point)),
     };
   }
 }

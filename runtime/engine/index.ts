@@ -10,6 +10,7 @@ export { type PlainGuest, startPlain } from './plain.js';
 export { type PointProfile, PointProfiler } from './point-profiler.js';
 export type { StopConditions } from './poll-control.js';
 export { compileModule, findFunction, loadProgram, openProgram, type Program } from './program.js';
+export type { HostReferences } from './references.js';
 export { type GuestOptions, restoreGuest, type StartOptions, startGuest } from './start.js';
 export { noSystem, type System, type SystemFactory, type SystemHooks } from './system.js';
 export { readSavedSystem, type SavedSystem, type WasiSetUp, wasiSystem } from './wasi-system.js';

@@ -3,16 +3,17 @@
 import { exports as abiExports, type StableMap } from '../abi/index.js';
 import { type MemoryImage, WASM_PAGE } from '../snapshot/index.js';
 import { badState, EngineError, memoryLimit, missingExport, notSavable } from './errors.js';
+import type { References } from './references.js';
 
 /** The memories and tables of one instance, as docs/abi.md says where to find them. */
 export class ModuleState {
   readonly memories: readonly WebAssembly.Memory[];
   readonly #tables: readonly WebAssembly.Table[];
-  readonly #functions: readonly unknown[];
-  readonly #indexOf: ReadonlyMap<unknown, number>;
+  readonly #references: References;
 
   /** @throws {EngineError} `missing-export` */
-  constructor(map: StableMap, exports: WebAssembly.Exports) {
+  constructor(map: StableMap, exports: WebAssembly.Exports, references: References) {
+    this.#references = references;
     this.memories = map.memories.map((name) => {
       const memory = exports[name];
       if (memory instanceof WebAssembly.Memory) return memory;
@@ -23,18 +24,13 @@ export class ModuleState {
       if (table instanceof WebAssembly.Table) return table;
       throw new EngineError(missingExport(name));
     });
-    this.#functions = Array.from({ length: map.referableFunctions }, (_, index) => {
+    const functions = Array.from({ length: map.referableFunctions }, (_, index) => {
       const name = abiExports.func(index);
       const value = exports[name];
       if (typeof value === 'function') return value;
       throw new EngineError(missingExport(name));
     });
-    // An export of one function under two names is one object; the first number stands for it.
-    const indexOf = new Map<unknown, number>();
-    this.#functions.forEach((fn, index) => {
-      if (!indexOf.has(fn)) indexOf.set(fn, index);
-    });
-    this.#indexOf = indexOf;
+    references.bind(functions);
   }
 
   /** Views of the memories as they are, not copies: good until the guest goes on. */
@@ -46,21 +42,21 @@ export class ModuleState {
   }
 
   /**
-   * Every table as indices of `mvvm.func` exports, -1 for null.
-   * @throws {EngineError} `not-savable` when a table holds a reference that is no function of the module's own
+   * Every table: -1 for null, else indices of `mvvm.func` exports, and below -1 what the host has a number for.
+   * @throws {EngineError} `not-savable` when a table holds another reference
    */
   saveTables(): Int32Array[] {
     return this.#tables.map((table, tableIndex) => {
       const elements = new Int32Array(table.length);
       for (let index = 0; index < elements.length; index++) {
         const value: unknown = table.get(index);
-        const known = value === null ? -1 : this.#indexOf.get(value);
+        const known = this.#references.savable(value);
         if (known === undefined) {
           throw new EngineError(
             notSavable(`element ${index} of table ${tableIndex} is a reference to something outside the module`),
           );
         }
-        elements[index] = known;
+        elements[index] = known - 1;
       }
       return elements;
     });
@@ -104,10 +100,10 @@ export class ModuleState {
     this.#tables.forEach((table, tableIndex) => {
       const elements = saved[tableIndex];
       if (elements === undefined) throw new EngineError(badState(`table ${tableIndex} is missing`));
+      const values = Array.from(elements, (known) => this.#references.toExternref(known + 1));
       try {
         if (elements.length > table.length) table.grow(elements.length - table.length);
-        elements.forEach((known, index) => {
-          const value = known === -1 ? null : this.#functions[known];
+        values.forEach((value, index) => {
           // Most elements are as the module made them, and looking is cheaper than setting.
           if (table.get(index) !== value) table.set(index, value);
         });

@@ -22,6 +22,7 @@ import { findEntry, type WasmValue, zeroArguments } from './entry.js';
 import { linkImports, linkLate } from './linking.js';
 import { ModuleState } from './module-state.js';
 import type { Program } from './program.js';
+import type { References } from './references.js';
 import type { System } from './system.js';
 
 /** One call of an export, with its types. */
@@ -40,6 +41,7 @@ export interface Surroundings {
   readonly program: Program;
   /** The contract's own functions, and the embedder's. */
   readonly imports: readonly WebAssembly.Imports[];
+  readonly references: References;
   readonly makeSystem: (saved: { readonly state: unknown } | undefined) => System;
 }
 
@@ -67,11 +69,11 @@ export type SnapshotReader = (into: ReadInto) => Snapshot;
 
 /** A guest that will make these calls, one after the other. */
 export function openFresh(calls: readonly Call[]): Opening {
-  return ({ program, imports, makeSystem }) => {
+  return ({ program, imports, references, makeSystem }) => {
     const system = makeSystem(undefined);
     return closeOnError(system, () => {
       const linked = linkImports(program.module, [...imports, system.imports]);
-      const { exports, state } = instantiate(program, linked);
+      const { exports, state } = instantiate(program, linked, references);
       attach(system, state);
       return { exports, state, system, calls, from: undefined };
     });
@@ -80,11 +82,11 @@ export function openFresh(calls: readonly Call[]): Opening {
 
 /** A guest that will go on from a snapshot. */
 export function openSnapshot(from: Snapshot | SnapshotReader): Opening {
-  return ({ program, imports, makeSystem }) => {
+  return ({ program, imports, references, makeSystem }) => {
     const late = linkLate(program.module, imports);
     let made: Pick<Opened, 'exports' | 'state'> | undefined;
     const instance = (): Pick<Opened, 'exports' | 'state'> => {
-      made ??= instantiate(program, late.imports);
+      made ??= instantiate(program, late.imports, references);
       return made;
     };
     const snapshot = typeof from === 'function' ? from(intoInstance(program, instance)) : from;
@@ -110,9 +112,13 @@ function intoInstance(program: Program, instance: () => Pick<Opened, 'state'>): 
   };
 }
 
-function instantiate(program: Program, linked: WebAssembly.Imports): Pick<Opened, 'exports' | 'state'> {
+function instantiate(
+  program: Program,
+  linked: WebAssembly.Imports,
+  references: References,
+): Pick<Opened, 'exports' | 'state'> {
   const { exports } = new WebAssembly.Instance(program.module, linked);
-  return { exports, state: new ModuleState(program.map, exports) };
+  return { exports, state: new ModuleState(program.map, exports, references) };
 }
 
 function callAgain(program: Program, name: string): Call {

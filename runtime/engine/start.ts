@@ -7,6 +7,7 @@ import { Guest } from './guest.js';
 import { type Opening, openFresh, openSnapshot, plainCall, type SnapshotReader } from './opening.js';
 import type { PointProfiler } from './point-profiler.js';
 import type { Program } from './program.js';
+import { type HostReferences, noHostReferences, References } from './references.js';
 import { noSystem, type SystemFactory } from './system.js';
 
 export interface GuestOptions {
@@ -14,6 +15,8 @@ export interface GuestOptions {
   readonly system?: SystemFactory;
   /** The embedder's own imports. Their functions may call the guest's exports; such inner calls cannot be stopped in. */
   readonly imports?: WebAssembly.Imports;
+  /** What the guest may hold of the host's own objects and functions when it is stopped. Default: nothing. */
+  readonly references?: HostReferences;
   /** Told why, when a checkpoint was asked for and could not be taken. The program goes on. */
   readonly onRefused?: (reason: string) => void;
   /** Counts how often each stable point is passed, which makes the guest slower. */
@@ -86,8 +89,18 @@ function makeGuest(program: Program, options: GuestOptions, opening: Opening): G
     system = noSystem,
     imports = {},
     profiler,
+    references = noHostReferences,
     onRefused = () => undefined,
     now = () => performance.now(),
   } = options;
-  return new Guest({ program, opening, system, imports, profiler, onRefused, now });
+  return new Guest({
+    program,
+    opening,
+    system,
+    imports,
+    references: new References(references),
+    profiler,
+    onRefused,
+    now,
+  });
 }

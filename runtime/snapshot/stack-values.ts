@@ -6,12 +6,13 @@ import { type Slot, wordsOf } from '../abi/index.js';
  * - i32: a signed number; i64: a signed decimal
  * - floats: their bits in hexadecimal, which alone are exact, and a readable form (`-0`, `NaN`, `0.1`)
  * - v128: 32 hexadecimal digits, lane 0 last
+ * - references: `null`, `function 3` (the export `mvvm.func.3`) or `host 3`
  */
 export type ExactValue =
   | { readonly type: 'i32'; readonly value: number }
   | { readonly type: 'i64'; readonly value: string }
   | { readonly type: 'f32' | 'f64'; readonly bits: string; readonly value: string }
-  | { readonly type: 'v128'; readonly value: string };
+  | { readonly type: 'v128' | 'funcref' | 'externref'; readonly value: string };
 
 export type DecodedSlot = ExactValue & {
   readonly name: string;
@@ -38,7 +39,15 @@ export function readSlot({ name, type }: Slot, live: boolean, next: () => number
       return { name, live, type, bits, value: readable(view.getFloat64(0, true)) };
     case 'v128':
       return { name, live, type, value: bits };
+    case 'funcref':
+    case 'externref':
+      return { name, live, type, value: referenceText(view.getInt32(0, true)) };
   }
+}
+
+function referenceText(word: number): string {
+  if (word === 0) return 'null';
+  return word > 0 ? `function ${word - 1}` : `host ${-1 - word}`;
 }
 
 function hex(word: number): string {

@@ -15,6 +15,7 @@
  * 3. every frame but the innermost waits in a call; the innermost does not
  * 4. the function of each frame is one that the frame outside it can be calling, or that such a one calls in its own place
  * 5. slots that are dead at their frame's point are zero
+ * 6. references are null, functions that the module has, or numbers of the host
  */
 
 import {
@@ -22,6 +23,7 @@ import {
   type Callee,
   type FunctionInfo,
   findPoint,
+  isReference,
   type PointInfo,
   type PointKind,
   type Signature,
@@ -58,7 +60,7 @@ export function validateFrames(words: Uint32Array, map: StableMap, entry: string
   const stream = new WordStream(words);
   const frameCount = stream.next();
   const counter = stream.next();
-  const globals = map.globals.map((slot) => readSlot(slot, true, () => stream.next()));
+  const globals = map.globals.map((slot) => readLiveSlot(slot, stream, map));
   const droppedSegments = map.droppableSegments.filter((segment) => readFlag(stream, segment));
 
   if (frameCount === 0) throw new SnapshotError(badFrames('there is none'));
@@ -94,9 +96,19 @@ function readFrame(stream: WordStream, map: StableMap, depth: number): { frame: 
   }
   const live = new Set(info.live);
   const slots = fn.slots.map((slot, index) =>
-    live.has(index) ? readSlot(slot, true, () => stream.next()) : readDeadSlot(slot, stream, fn, depth),
+    live.has(index) ? readLiveSlot(slot, stream, map) : readDeadSlot(slot, stream, fn, depth),
   );
   return { frame: { point, kind: info.kind, function: fn, slots }, info };
+}
+
+function readLiveSlot(slot: Slot, stream: WordStream, map: StableMap): DecodedSlot {
+  return readSlot(slot, true, () => {
+    const word = stream.next();
+    if (isReference(slot.type) && (word | 0) > map.referableFunctions) {
+      throw new SnapshotError(badState(`${slot.name} refers to function ${word - 1}, which is none`));
+    }
+    return word;
+  });
 }
 
 function readDeadSlot(slot: Slot, stream: WordStream, fn: FunctionInfo, depth: number): DecodedSlot {

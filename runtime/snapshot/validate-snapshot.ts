@@ -39,7 +39,7 @@ export function validateSnapshot(snapshot: Snapshot, module: ModuleAtHand): Deco
   validateHeader(snapshot, module);
   const { map } = module;
   snapshot.tables.forEach((elements, table) => {
-    const wrong = elements.findIndex((element) => element < -1 || element >= map.referableFunctions);
+    const wrong = elements.findIndex((element) => element >= map.referableFunctions);
     if (wrong < 0) return;
     throw new SnapshotError(
       badState(`element ${wrong} of table ${table} is function ${elements[wrong]}, which is none`),
