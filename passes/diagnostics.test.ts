@@ -66,6 +66,11 @@ describe('module/reserved-name', () => {
 describe('unsupported/instruction', () => {
   test.each([
     ['CallRef is', '(type $t (func)) (func $f (param (ref $t)) (call_ref $t (local.get 0)))'],
+    [
+      'ContNew is',
+      `(type $f (func)) (type $c (cont $f)) (elem declare func $g) (func $g)
+      (func $f (drop (cont.new $c (ref.func $g))))`,
+    ],
     ['StructNew is', '(type $s (struct (field i32))) (func $f (drop (struct.new $s (i32.const 0))))'],
     [
       'a tail call inside try to an import that can block is',
@@ -108,6 +113,15 @@ describe('unsupported/slot-type', () => {
 });
 
 describe('unsupported/module', () => {
+  test.each([
+    ['starts threads (import "wasi.thread-spawn")', '(import "wasi" "thread-spawn" (func (param i32) (result i32)))'],
+    ['Asyncify has rewritten', '(func (export "asyncify_start_unwind") (param i32))'],
+    ['Asyncify has rewritten', '(import "asyncify" "start_unwind" (func (param i32)))'],
+  ])('a module that %s', (what, fields) => {
+    expect(refusalOf(fields)).toMatchObject({ code: 'unsupported/module' });
+    expect(refusalOf(fields).message).toBe(`a module that ${what} is not supported`);
+  });
+
   test('a 64-bit memory', () => {
     expect(refusalOf('(memory i64 1)')).toEqual({
       code: 'unsupported/module',

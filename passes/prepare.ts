@@ -9,6 +9,7 @@ import { refuse, reservedName, unsupportedModule } from './diagnostics.js';
 import { hoistPops } from './ir/exceptions.js';
 import { isOpaque } from './ir/expressions.js';
 import type { IrModule } from './ir/module.js';
+import { refuseOtherAgents } from './ir/other-tools.js';
 import { keepFramesOfHostCalls } from './ir/tail-calls.js';
 import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
@@ -21,6 +22,7 @@ export const prepare: Pass = {
     'Refuses a module that uses names with the reserved prefix `mvvm`, and removes code that cannot be reached.',
   run({ module }) {
     refuseReservedNames(module);
+    refuseOtherAgents(module.imports, module.exports());
     if (module.hasManyMemories) refuse(unsupportedModule('more than one memory'));
     if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
     module.runPasses(['dce']);

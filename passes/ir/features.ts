@@ -90,6 +90,11 @@ const unaryOperation = rawFunction('UnaryGetOp');
 const binaryOperation = rawFunction('BinaryGetOp');
 const ternaryOperation = rawFunction('SIMDTernaryGetOp');
 
+/** The names of features in a mask, for people. */
+export function featureNames(mask: number): string[] {
+  return Object.entries(bits).flatMap(([name, bit]) => ((mask & bit) === 0 ? [] : [name]));
+}
+
 /** @throws {CompileError} `unsupported/instruction` for what cannot be looked into */
 export function findFeatures(module: IrModule): number {
   let found = 0;
