@@ -23,6 +23,7 @@ export const prepare: Pass = {
   run({ module }) {
     refuseReservedNames(module);
     refuseOtherAgents(module.imports, module.exports());
+    refuseNamesWithNul(module);
     if (module.hasManyMemories) refuse(unsupportedModule('more than one memory'));
     if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
     module.runPasses(['dce']);
@@ -42,6 +43,14 @@ function refuseReservedNames(module: IrModule): void {
   for (const fn of functions) if (isReserved(fn.name)) refuse(reservedName('function', fn.name));
   for (const { name } of module.globals()) if (isReserved(name)) refuse(reservedName('global', name));
   for (const { kind, name } of module.exports()) if (isReserved(name)) refuse(reservedName(`exported ${kind}`, name));
+}
+
+/** Binaryen's interface takes a NUL for the end of a name: an import or export would be taken for another. */
+function refuseNamesWithNul(module: IrModule): void {
+  const imported = module.imports.flatMap((name) => [name.module, name.base]);
+  if ([...imported, ...module.exportNames].some((name) => name.includes('\0'))) {
+    refuse(unsupportedModule('a NUL character in the name of an import or export'));
+  }
 }
 
 /** `mvvm` itself, or anything in its name space. */

@@ -1,4 +1,4 @@
-/** What Binaryen reads and does not tell: what a module imports of any kind, how many memories it has, their name. */
+/** What Binaryen reads and does not tell, or not well: what a module imports and exports, its memories, their name. */
 
 import { ByteReader } from '../../runtime/abi/index.js';
 
@@ -9,6 +9,7 @@ export interface ImportName {
 
 export interface BinaryFacts {
   readonly imports: readonly ImportName[];
+  readonly exports: readonly string[];
   /** Imported ones included. */
   readonly memoryCount: number;
   /** The name that the name section gives the first memory. */
@@ -16,12 +17,13 @@ export interface BinaryFacts {
 }
 
 const headerSize = 8;
-const sectionIds = { custom: 0, import: 2, memory: 5 } as const;
+const sectionIds = { custom: 0, import: 2, memory: 5, export: 7 } as const;
 const memoryNames = 6;
 
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
 export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   const imports: Import[] = [];
+  const exports: string[] = [];
   let memoryCount = 0;
   let memoryName: string | undefined;
   try {
@@ -31,6 +33,7 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
       const id = module.u8();
       const section = new ByteReader(module.bytes(module.u32()));
       if (id === sectionIds.import) imports.push(...section.list(() => readImport(section), 4));
+      if (id === sectionIds.export) exports.push(...section.list(() => readExport(section), 3));
       if (id === sectionIds.memory) memoryCount += section.u32();
       if (id === sectionIds.custom && section.text() === 'name') memoryName = readMemoryName(section);
     }
@@ -38,7 +41,7 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     // What was found until here is all there is.
   }
   memoryCount += imports.filter(({ kind }) => kind === memoryKind).length;
-  return memoryName === undefined ? { imports, memoryCount } : { imports, memoryCount, memoryName };
+  return { imports, exports, memoryCount, ...(memoryName === undefined ? {} : { memoryName }) };
 }
 
 interface Import extends ImportName {
@@ -49,6 +52,13 @@ function readImport(section: ByteReader): Import {
   const found = { module: section.text(), base: section.text(), kind: section.u8() };
   skipImportType(section, found.kind);
   return found;
+}
+
+function readExport(section: ByteReader): string {
+  const name = section.text();
+  section.u8();
+  section.u32();
+  return name;
 }
 
 const memoryKind = 2;

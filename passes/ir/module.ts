@@ -20,7 +20,7 @@ import { findEngineObjection } from './engine-objection.js';
 import { funcref, kindOf, none, typeParts } from './expressions.js';
 import { featuresOfAllEngines, findFeatures } from './features.js';
 import { Maker } from './make.js';
-import { withoutNames } from './name-section.js';
+import { namesAreUsable, withoutNames } from './name-section.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -114,7 +114,7 @@ export class IrModule {
     keepNames();
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
-      { imports: [], memoryCount: 0 },
+      { imports: [], exports: [], memoryCount: 0 },
     );
     module.#allowUsedFeatures();
     module.#facts = readBinaryFacts(module.emitBinary());
@@ -148,9 +148,14 @@ export class IrModule {
   #isValidWith(features: number): boolean {
     const before = this.#module.getFeatures();
     this.#module.setFeatures(features);
-    const valid = withoutPrinting(() => this.#module.validate() !== 0);
-    this.#module.setFeatures(before);
-    return valid;
+    try {
+      return withoutPrinting(() => this.#module.validate() !== 0);
+    } catch {
+      // There is damage that its validator stumbles over.
+      return false;
+    } finally {
+      this.#module.setFeatures(before);
+    }
   }
 
   emitBinary(): Uint8Array {
@@ -286,6 +291,11 @@ export class IrModule {
     return this.#facts.imports;
   }
 
+  /** Names of all that is exported, as the host has to write them. */
+  get exportNames(): readonly string[] {
+    return this.#facts.exports;
+  }
+
   /** Whether there is more than one memory. */
   get hasManyMemories(): boolean {
     return this.#facts.memoryCount > 1;
@@ -408,6 +418,7 @@ const elementsOf = (segment: number): readonly string[] =>
 
 /** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
 function readWithOrWithoutNames(bytes: Uint8Array): InstanceType<typeof api.Module> {
+  if (!namesAreUsable(bytes)) return api.readBinary(withoutNames(bytes) ?? bytes);
   try {
     return api.readBinary(bytes);
   } catch (error) {

@@ -8,6 +8,7 @@ import type { PointProfile, WasmValue } from '../engine/index.js';
 import type { Snapshot } from '../snapshot/index.js';
 import type { AddressGrant } from '../wasi/index.js';
 import type { NetworkEnd } from './network-messages.js';
+import type { SnapshotStorage } from './snapshot-storage.js';
 
 /** A directory of this machine that a guest may use. */
 export interface GrantedDirectory {
@@ -68,6 +69,7 @@ export interface GuestJob {
   readonly output: 'inherit' | 'messages';
   /** File for snapshots; without one they come as messages. */
   readonly snapshotFile?: string;
+  readonly storage: SnapshotStorage;
   readonly atPoint?: number;
   readonly atEntry?: { readonly function: number; readonly count: number };
   /** Whether to count how often each stable point is passed. */

@@ -21,7 +21,7 @@ import {
   type WasiSetUp,
   wasiSystem,
 } from '../engine/index.js';
-import { encodeSnapshot, inFile, isSnapshotError, type Snapshot } from '../snapshot/index.js';
+import { type EncodeOptions, encodeSnapshot, inFile, isSnapshotError, type Snapshot } from '../snapshot/index.js';
 import {
   ErrnoError,
   errno,
@@ -49,13 +49,13 @@ import { openHostDirectory } from './host-filesystem.js';
 import { mailboxInput } from './input-mailbox.js';
 import { openNetwork } from './network-guest.js';
 import { readSnapshotChain } from './snapshot-file-chain.js';
-import { SnapshotChainWriter, type WrittenFile } from './snapshot-file-chain-writer.js';
+import { SnapshotChainWriter } from './snapshot-file-chain-writer.js';
+import { decodingOf, encodingOf } from './snapshot-storage.js';
 import { blockingInput, descriptorOutput } from './stdio.js';
 import { threadWait } from './stdio-wait.js';
 
 const job: GuestJob = workerData;
 const control = new Int32Array(job.control);
-const chain = job.snapshotFile === undefined ? undefined : new SnapshotChainWriter(job.snapshotFile);
 
 function send(message: GuestMessage): void {
   parentPort?.postMessage(message);
@@ -159,7 +159,7 @@ function restore(program: Program, from: Snapshot | string): Guest {
   }
   let isRead = false;
   const read = (into: ReadInto): Snapshot => {
-    const { snapshot } = readSnapshotChain(from, into);
+    const { snapshot } = readSnapshotChain(from, { ...into, ...decodingOf(job.storage) });
     announce(snapshot);
     isRead = true;
     return snapshot;
@@ -174,12 +174,13 @@ function restore(program: Program, from: Snapshot | string): Guest {
 
 function runGuest(): void {
   const program = openProgram(job.module, job.hash);
-  const outcome = runToEnd(makeGuest(program));
+  const store = storeOf(encodingOf(job.storage));
+  const outcome = runToEnd(makeGuest(program), store);
   if (profiler !== undefined) send({ kind: 'profile', profile: profiler.profileOf(program) });
   send({ kind: 'over', outcome });
 }
 
-function runToEnd(guest: Guest): WorkerOutcome {
+function runToEnd(guest: Guest, store: Store): WorkerOutcome {
   const checkpoints: { milliseconds: number; bytes: number }[] = [];
   const statistics = (): RunStatistics => {
     const { stablePoints, milliseconds } = guest.statistics;
@@ -215,37 +216,50 @@ function ended(outcome: Exclude<Outcome, { kind: 'checkpointed' }>, statistics: 
   return { kind: 'trapped', error: reportError(outcome.error), statistics };
 }
 
+/** Puts a snapshot where it belongs, and says where that is and how large it is. */
+type Put = (
+  guest: Guest,
+  snapshot: Snapshot,
+  goesOn: boolean,
+) => Pick<CheckpointReport, 'file' | 'kind' | 'snapshot' | 'bytes'>;
+
 /**
  * Writes or encodes a snapshot, straight from the guest's memory. Undefined when it could not be written: the guest must
  * go on then, and the reason has been sent.
  */
-function store(guest: Guest, snapshot: Snapshot, leavingMs: number, goesOn: boolean): CheckpointReport | undefined {
-  const before = performance.now();
-  const { stablePoints, point } = snapshot;
-  try {
-    const written = chain === undefined ? encode(snapshot) : write(chain, guest, snapshot, goesOn);
-    return { ...written, milliseconds: leavingMs + performance.now() - before, stablePoints, point, goesOn };
-  } catch (error) {
-    send({ kind: 'refused', reason: reportError(error).message });
-    return undefined;
-  }
+type Store = (guest: Guest, snapshot: Snapshot, leavingMs: number, goesOn: boolean) => CheckpointReport | undefined;
+
+function storeOf(encoding: EncodeOptions): Store {
+  const put = job.snapshotFile === undefined ? toMessage(encoding) : toFiles(job.snapshotFile, encoding);
+  return (guest, snapshot, leavingMs, goesOn) => {
+    const before = performance.now();
+    const { stablePoints, point } = snapshot;
+    try {
+      const stored = put(guest, snapshot, goesOn);
+      return { ...stored, milliseconds: leavingMs + performance.now() - before, stablePoints, point, goesOn };
+    } catch (error) {
+      send({ kind: 'refused', reason: reportError(error).message });
+      return undefined;
+    }
+  };
 }
 
 /** A run that goes on leaves what changed; one that ends here leaves a file that needs no other. */
-function write(
-  chain: SnapshotChainWriter,
-  guest: Guest,
-  snapshot: Snapshot,
-  goesOn: boolean,
-): Pick<WrittenFile, 'file' | 'kind' | 'bytes'> {
-  const { file, kind, bytes } = goesOn ? chain.write(snapshot, guest.takeSuspectPages()) : chain.writeWhole(snapshot);
-  return { file, kind, bytes };
+function toFiles(path: string, encoding: EncodeOptions): Put {
+  const chain = new SnapshotChainWriter(path, encoding);
+  return (guest, snapshot, goesOn) => {
+    const { file, kind, bytes } = goesOn ? chain.write(snapshot, guest.takeSuspectPages()) : chain.writeWhole(snapshot);
+    return { file, kind, bytes };
+  };
 }
 
-function encode(snapshot: Snapshot): { snapshot: Uint8Array; bytes: number } {
-  // A chunk is good only until the next one.
-  const bytes = new Uint8Array(Buffer.concat(Array.from(encodeSnapshot(snapshot), (chunk) => chunk.slice())));
-  return { snapshot: bytes, bytes: bytes.length };
+function toMessage(encoding: EncodeOptions): Put {
+  return (_guest, snapshot) => {
+    // A chunk is good only until the next one.
+    const chunks = Array.from(encodeSnapshot(snapshot, encoding), (chunk) => chunk.slice());
+    const bytes = new Uint8Array(Buffer.concat(chunks));
+    return { snapshot: bytes, bytes: bytes.length };
+  };
 }
 
 try {

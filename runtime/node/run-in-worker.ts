@@ -21,6 +21,7 @@ import {
 } from './guest-job.js';
 import { shareStandardInput } from './input-mailbox.js';
 import { shareNetwork } from './network-host.js';
+import type { SnapshotStorage } from './snapshot-storage.js';
 
 export interface WorkerRunOptions {
   /** Continue from this snapshot, or from the one in this file, instead of beginning. */
@@ -52,6 +53,8 @@ export interface WorkerRunOptions {
    * reports.
    */
   readonly snapshotFile?: string;
+  /** How snapshots are stored, and which ones are believed. Default: as they are, and all that are sound. */
+  readonly storage?: SnapshotStorage;
   /** Stop at the n-th stable point, from 1. */
   readonly atPoint?: number;
   /** Stop at the n-th entry, from 1, of a function (an index into the stable map's functions, see `findFunction`). */
@@ -125,7 +128,7 @@ export function runInWorker(program: Program, options: WorkerRunOptions = {}): W
 /** Options of a run that cannot be stopped. */
 export type PlainRunOptions = Omit<
   WorkerRunOptions,
-  'from' | 'snapshotFile' | 'atPoint' | 'atEntry' | 'onCheckpoint' | 'onRefused' | 'onProfile'
+  'from' | 'snapshotFile' | 'storage' | 'atPoint' | 'atEntry' | 'onCheckpoint' | 'onRefused' | 'onProfile'
 >;
 
 /**
@@ -161,6 +164,7 @@ function begin(
     input,
     output: typeof options.output === 'function' ? 'messages' : 'inherit',
     profile: options.onProfile !== undefined,
+    storage: options.storage ?? {},
     control: control.buffer,
     ...(network === undefined ? {} : { network: network.job }),
     ...(args === undefined ? {} : { args }),

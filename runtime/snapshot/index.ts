@@ -2,7 +2,7 @@
 
 export * from './chain.js';
 export type { BlockCipher, BlockPosition } from './cipher.js';
-export { type Codec, type Codecs, webCodecs } from './compression.js';
+export { type Codec, type Codecs, codecFor, webCodecs } from './compression.js';
 export { type DecodeOptions, decodeSnapshot, decodeSnapshotAsync } from './decode.js';
 export { type HasherFactory, hasherFrom, type PieceHasher, plainHasher, webHasher } from './digest.js';
 export * from './encode.js';

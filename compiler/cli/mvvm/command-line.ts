@@ -9,6 +9,7 @@ import type { DoctorRequest } from './doctor.js';
 import { type Command, commands } from './options.js';
 import { parseSnapshotCommand, type SnapshotRequest } from './snapshot-command.js';
 import { seeHelp, splitWords } from './split-words.js';
+import type { StorageRequest } from './storage-options.js';
 import type { OptionValues } from './values.js';
 
 /** What ends a run early, on the command line. */
@@ -45,6 +46,7 @@ export interface ProgramRequest extends StopRequest {
   readonly from: string;
   /** Where checkpoints go. */
   readonly snapshotFile: string;
+  readonly storage: StorageRequest;
   readonly stats: boolean;
   /** Where a profile goes, when one is wanted. */
   readonly profile?: string;
@@ -56,6 +58,7 @@ export interface InspectRequest {
   readonly snapshot: string;
   /** The module, when named. */
   readonly target?: string;
+  readonly storage: StorageRequest;
   readonly json: boolean;
   readonly secrets: boolean;
   readonly debug: boolean;
@@ -140,6 +143,7 @@ function programRequest(
     resume: command === 'restore' ? 'always' : values.resume === undefined ? 'never' : 'if-there',
     from: snapshot,
     snapshotFile: values['next-snapshot'] ?? snapshot,
+    storage: storageRequest(values),
     stats: values.stats,
     debug: values.debug,
     ...stopRequest(values),
@@ -166,9 +170,19 @@ function stopRequest(values: OptionValues): StopRequest {
   };
 }
 
+function storageRequest(values: OptionValues): StorageRequest {
+  return {
+    compression: values.compression,
+    'sign-key': values['sign-key'],
+    'verify-key': values['verify-key'],
+    'encryption-key': values['encryption-key'],
+  };
+}
+
 /** A plain module cannot be stopped, so whatever stops it is a mistake. */
 function checkPlain(values: OptionValues): void {
-  for (const name of ['count', 'function', 'checkpoint-every', 'snapshot', 'resume', 'profile'] as const) {
+  const aboutSnapshots = ['snapshot', 'resume', 'compression', 'sign-key', 'verify-key', 'encryption-key'] as const;
+  for (const name of ['count', 'function', 'checkpoint-every', ...aboutSnapshots, 'profile'] as const) {
     if (values[name] !== undefined) {
       throw new CommandLineError(
         `a module run with --plain cannot be stopped, so --${name} means nothing`,
@@ -191,7 +205,8 @@ function inspectRequest(values: OptionValues, operands: readonly string[], after
   if (snapshot === undefined) throw new CommandLineError('no snapshot given', 'write mvvm inspect x.mvvm.snap');
   if (others.length > 0) throw new CommandLineError('more than one snapshot given', 'inspect them one at a time');
   const { target, json, secrets, debug } = values;
-  return { kind: 'inspect', snapshot, json, secrets, debug, ...(target === undefined ? {} : { target }) };
+  const storage = storageRequest(values);
+  return { kind: 'inspect', snapshot, storage, json, secrets, debug, ...(target === undefined ? {} : { target }) };
 }
 
 function doctorRequest({ json, debug }: OptionValues, operands: readonly string[]): DoctorRequest {

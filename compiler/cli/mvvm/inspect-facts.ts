@@ -59,6 +59,8 @@ export interface SnapshotFacts {
   /** The files of the deltas that continue it, in order. */
   readonly deltas: readonly string[];
   readonly digest: string;
+  /** The Ed25519 public key in hexadecimal, when a signature was asked for and is right. */
+  readonly signedBy?: string;
   readonly module: StoredSnapshot['module'];
   readonly createdAt: string;
   readonly entry: string;
@@ -89,11 +91,12 @@ export function describeSnapshot(
   program: Program | undefined,
   secrets: boolean,
 ): SnapshotFacts {
-  const { digest, module, createdAt, entry, stablePoints, point } = snapshot;
+  const { digest, signedBy, module, createdAt, entry, stablePoints, point } = snapshot;
   return {
     file,
     deltas,
     digest,
+    ...(signedBy === undefined ? {} : { signedBy }),
     module,
     createdAt,
     entry,

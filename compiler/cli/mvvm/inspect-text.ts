@@ -34,6 +34,7 @@ function headLines({
   entry,
   then,
   digest,
+  signedBy,
   deterministic,
 }: SnapshotFacts): string[] {
   const next = then.length > 0 ? `, then ${then.join(', ')}` : '';
@@ -46,6 +47,7 @@ function headLines({
     `  compiled   from ${module.original}`,
     `             by mvvmc ${module.compiler} (ABI ${module.abi}), ${module.policies.join(', ')}, threshold bits ${module.thresholdBits}`,
     `  digest     ${digest}`,
+    ...(signedBy === undefined ? [] : [`  signed by  ${signedBy}`]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The options of all commands in one table: what the parser takes, what the help says, which command has which. */
 
+import { compressions, storageDescriptions } from './storage-options.js';
 import type { OptionValues } from './values.js';
 
 export const commands = ['run', 'checkpoint', 'restore', 'inspect', 'doctor', 'completion'] as const;
@@ -146,6 +147,32 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
       'A job that may be killed: go on from this snapshot if it exists, else start. When stopped: write it, status 75. When the program has ended: remove it',
     type: 'string',
     commands: ['run'],
+  },
+  compression: {
+    group: groups.snapshot,
+    description: storageDescriptions.compression,
+    type: 'string',
+    shownDefault: 'none',
+    choices: compressions,
+    commands: running,
+  },
+  'sign-key': {
+    group: groups.snapshot,
+    description: storageDescriptions['sign-key'],
+    type: 'string',
+    commands: running,
+  },
+  'verify-key': {
+    group: groups.snapshot,
+    description: storageDescriptions['verify-key'],
+    type: 'string',
+    commands: ['run', 'restore', 'inspect'],
+  },
+  'encryption-key': {
+    group: groups.snapshot,
+    description: storageDescriptions['encryption-key'],
+    type: 'string',
+    commands: looking,
   },
   'accept-changed-files': {
     group: groups.snapshot,

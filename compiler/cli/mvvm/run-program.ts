@@ -16,6 +16,7 @@ import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { loadModule, readModule, requireSnapshot } from './given-files.js';
 import { checkpointText, logText, profileText, refusedText, statisticsText, trappedText } from './messages.js';
 import { listenForStop } from './stop-signals.js';
+import { readStorage } from './storage-options.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
 
 /** Tells a supervisor to start the job again, here or elsewhere (sysexits: EX_TEMPFAIL). */
@@ -35,6 +36,7 @@ async function runPlain(request: ProgramRequest): Promise<number> {
 
 async function runCompiled(request: ProgramRequest): Promise<number> {
   const signals = listenForStop();
+  const storage = readStorage(request.storage);
   const log = (text: string): void => {
     if (request.debug) writeStandardError(logText(text));
   };
@@ -57,6 +59,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
     ...stopOptions(request, program),
     ...(resumes ? { from: request.from } : {}),
     snapshotFile: request.snapshotFile,
+    storage,
     onCheckpoint: (report) => writeStandardError(checkpointText(report, howToGoOn(request))),
     onRefused: (reason) => writeStandardError(refusedText(reason)),
     onLog: log,

@@ -1,11 +1,12 @@
 /** `mvvm snapshot`: what can be done with snapshot files, without running anything. */
 
 import { parseArgs } from 'node:util';
-import { compactSnapshotChain } from '../../../runtime/node/index.js';
+import { compactSnapshotChain, decodingOf, encodingOf } from '../../../runtime/node/index.js';
 import type { DescribedOption } from '../completion/index.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 import { requireSnapshot } from './given-files.js';
 import { compactedText } from './messages.js';
+import { compressions, readStorage, type StorageRequest, storageDescriptions } from './storage-options.js';
 
 export interface CompactRequest {
   readonly kind: 'compact';
@@ -13,6 +14,7 @@ export interface CompactRequest {
   readonly snapshot: string;
   /** Where the one file goes: the base's own place, if nothing else is said. */
   readonly output: string;
+  readonly storage: StorageRequest;
   readonly debug: boolean;
 }
 
@@ -22,24 +24,55 @@ export const snapshotActions: readonly string[] = ['compact'];
 export const snapshotSummary = 'fold the deltas of a run that went on into one file';
 export const snapshotUsage = 'mvvm snapshot compact <x.mvvm.snap> [-o new.snap]';
 
+/** What comes in front of the descriptions, and where they are broken. */
+const DESCRIPTION_COLUMN = 26;
+const DESCRIPTION_WIDTH = 70;
+
+interface SnapshotOption extends DescribedOption {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+}
+
+const value = { takesValue: true, choices: [], type: 'string' } as const;
+const flag = { takesValue: false, choices: [], type: 'boolean' } as const;
+
+/** Each with its long name first. */
+export const snapshotOptions: readonly SnapshotOption[] = [
+  {
+    names: ['output', 'o'],
+    description: 'Where it goes; then the old files stay. Default: in place of the base',
+    ...value,
+  },
+  { names: ['compression'], description: storageDescriptions.compression, ...value, choices: compressions },
+  { names: ['sign-key'], description: storageDescriptions['sign-key'], ...value },
+  { names: ['verify-key'], description: storageDescriptions['verify-key'], ...value, multiple: true },
+  { names: ['encryption-key'], description: storageDescriptions['encryption-key'], ...value },
+  { names: ['debug', 'i'], description: 'Stack traces of errors', ...flag },
+  { names: ['help', 'h'], description: 'Show this text', ...flag },
+];
+
 export const snapshotHelp: string = `${snapshotUsage}
 
 Folds a base and the deltas beside it (x.mvvm.snap.<digest>.1, .2, ...), which a run with
---checkpoint-every leaves, into one file that needs no other.
+--checkpoint-every leaves, into one file that needs no other. It is stored as the options say,
+whatever the old files were.
 
-  -o, --output  Where it goes; then the old files stay             [default: in place of the base]
-  -i, --debug   Stack traces of errors
-  -h, --help    Show this text
+${snapshotOptions.map(helpLines).join('\n')}
 
 Status: 0 done, 1 not a sound chain (nothing was changed), 2 wrong command line.
 `;
 
-/** As in {@link snapshotHelp}. */
-export const snapshotOptions: readonly DescribedOption[] = [
-  { names: ['output', 'o'], description: 'Where it goes', takesValue: true, choices: [] },
-  { names: ['debug', 'i'], description: 'Stack traces of errors', takesValue: false, choices: [] },
-  { names: ['help', 'h'], description: 'Show this text', takesValue: false, choices: [] },
-];
+function helpLines({ names, description }: SnapshotOption): string {
+  const [long = '', short] = names;
+  const left = `  ${short === undefined ? '    ' : `-${short}, `}--${long}`.padEnd(DESCRIPTION_COLUMN);
+  const lines: string[] = [];
+  for (const word of description.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= DESCRIPTION_WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return left + lines.join(`\n${' '.repeat(DESCRIPTION_COLUMN)}`);
+}
 
 const seeHelp = '`mvvm snapshot --help` explains it';
 
@@ -54,22 +87,47 @@ export function parseSnapshotCommand(words: readonly string[]): SnapshotRequest 
   if (snapshot === undefined) throw new CommandLineError('no snapshot given', `write ${snapshotUsage}`);
   if (others.length > 0)
     throw new CommandLineError('more than one snapshot given', 'its deltas are found by themselves');
-  return { kind: 'compact', snapshot, output: values.output ?? snapshot, debug: values.debug === true };
+  const { output = snapshot, debug = false } = values;
+  return { kind: 'compact', snapshot, output, storage: storageRequest(values), debug };
+}
+
+interface SnapshotValues {
+  readonly output?: string;
+  readonly compression?: string;
+  readonly 'sign-key'?: string;
+  readonly 'verify-key'?: readonly string[];
+  readonly 'encryption-key'?: string;
+  readonly debug?: boolean;
+  readonly help?: boolean;
+}
+
+function storageRequest({ compression: named, ...keys }: SnapshotValues): StorageRequest {
+  const compression = compressions.find((known) => known === named);
+  if (named !== undefined && compression === undefined) {
+    throw new CommandLineError(`--compression must be ${compressions.join(' or ')}, not ${named}`, seeHelp);
+  }
+  return {
+    compression,
+    'sign-key': keys['sign-key'],
+    'verify-key': keys['verify-key'],
+    'encryption-key': keys['encryption-key'],
+  };
 }
 
 function splitWords(words: readonly string[]): {
-  readonly values: { readonly output?: string; readonly debug?: boolean; readonly help?: boolean };
+  readonly values: SnapshotValues;
   readonly positionals: readonly string[];
 } {
   try {
     return parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: {
-        output: { type: 'string', short: 'o' },
-        debug: { type: 'boolean', short: 'i' },
-        help: { type: 'boolean', short: 'h' },
-      },
+      options: Object.fromEntries(
+        snapshotOptions.map(({ names: [long = '', short], type, multiple = false }) => [
+          long,
+          { type, multiple, ...(short === undefined ? {} : { short }) },
+        ]),
+      ),
     });
   } catch (error) {
     // Node's explanations go on with advice about its own interface.
@@ -83,8 +141,9 @@ function splitWords(words: readonly string[]): {
  * @throws {FileError} when there is nothing
  * @throws {SnapshotError} when it is not a sound chain
  */
-export function compact({ snapshot, output }: CompactRequest): string {
+export function compact({ snapshot, output, storage: wanted }: CompactRequest): string {
   requireSnapshot(snapshot, 'check the path');
-  const { bytes, folded } = compactSnapshotChain(snapshot, output);
+  const storage = readStorage(wanted);
+  const { bytes, folded } = compactSnapshotChain(snapshot, output, decodingOf(storage), encodingOf(storage));
   return compactedText(output, bytes, folded.length - 1);
 }

@@ -1,7 +1,7 @@
 /** What the values of options may be, and what they mean. */
 
 import { z } from 'zod';
-import { type AddressGrant, parseAddressGrant } from '../../../runtime/index.js';
+import { type AddressGrant, type Compression, parseAddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
 
 const given = z.string('is given more than once').min(1, 'needs a value');
@@ -78,6 +78,10 @@ export interface OptionValues {
   readonly snapshot?: string | undefined;
   readonly 'next-snapshot'?: string | undefined;
   readonly resume?: string | undefined;
+  readonly compression?: Compression | undefined;
+  readonly 'sign-key'?: string | undefined;
+  readonly 'verify-key'?: readonly string[] | undefined;
+  readonly 'encryption-key'?: string | undefined;
   readonly entry?: string | undefined;
   readonly plain: boolean;
   readonly deterministic?: number | undefined;
@@ -110,6 +114,10 @@ export const optionValues: z.ZodType<OptionValues> = z.strictObject({
   snapshot: given.optional(),
   'next-snapshot': given.optional(),
   resume: given.optional(),
+  compression: z.enum(['none', 'gzip', 'zstd'], 'must be none, gzip or zstd').optional(),
+  'sign-key': given.optional(),
+  'verify-key': asList.optional(),
+  'encryption-key': given.optional(),
   entry: given.optional(),
   plain: flag.default(false),
   deterministic: seed.optional(),
