@@ -61,7 +61,10 @@ function checkNames(section: ByteReader): void {
     const kind = section.u8();
     const part = new ByteReader(section.bytes(section.u32()));
     if (kind === modulePart) checkName(part);
-    else checkEntries(part, () => (nestedParts.includes(kind) ? checkEntries(part, () => checkName(part)) : checkName(part)));
+    else
+      checkEntries(part, () =>
+        nestedParts.includes(kind) ? checkEntries(part, () => checkName(part)) : checkName(part),
+      );
     part.end();
   }
 }

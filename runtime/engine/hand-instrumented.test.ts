@@ -99,7 +99,7 @@ describe('a guest stopped at a stable point', () => {
     for (let atPoint = 1; atPoint <= 5; atPoint++) {
       const guest = startGuest(program, { ...hostOf(), system: inputSystem([3, 4, 5]) });
       const snapshot = expectSnapshot(guest.run({ atPoint }));
-      expect([snapshot.entry, ...snapshot.then]).toEqual(['mvvm.start', '_start']);
+      expect([snapshot.entry, ...snapshot.following]).toEqual(['mvvm.start', '_start']);
       const continued = restoreGuest(program, snapshot, { ...hostOf(), system: inputSystem([3, 4, 5]) });
       expect(finalState(continued, continued.run())).toEqual(expected);
     }
@@ -107,7 +107,7 @@ describe('a guest stopped at a stable point', () => {
 
   test('waits with a checkpoint until the arguments of the entry need not be kept any more', () => {
     const snapshot = expectSnapshot(startRun(1).run({ atPoint: 1 }));
-    expect([snapshot.entry, ...snapshot.then]).toEqual(['run']);
+    expect([snapshot.entry, ...snapshot.following]).toEqual(['run']);
     expect(snapshot.point).toBe(4);
   });
 

@@ -13,13 +13,13 @@ export interface GuestState
 }
 
 export function makeSnapshot({ hash, info }: Program, { calls, ...state }: GuestState): Snapshot {
-  const [current, ...then] = calls.map((call) => call.entry.name);
+  const [current, ...following] = calls.map((call) => call.entry.name);
   if (current === undefined) throw new EngineError(wrongUse('no call is under way'));
   return {
     module: { hash, ...info },
     createdAt: new Date().toISOString(),
     entry: current,
-    then,
+    following,
     ...state,
   };
 }

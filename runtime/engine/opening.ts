@@ -91,7 +91,7 @@ export function openSnapshot(from: Snapshot | SnapshotReader): Opening {
     };
     const snapshot = typeof from === 'function' ? from(intoInstance(program, instance)) : from;
     validateSnapshot(snapshot, program);
-    const calls = [snapshot.entry, ...snapshot.then].map((name) => callAgain(program, name));
+    const calls = [snapshot.entry, ...snapshot.following].map((name) => callAgain(program, name));
 
     const { exports, state } = instance();
     state.restoreMemories(snapshot.memories);

@@ -154,8 +154,8 @@ function* readSections(
   yield* sections.openSized('END ', 0);
   sections.end();
 
-  const { module, createdAt, entry, then, stablePoints, point, parent } = header;
-  return { module, createdAt, entry, then, stablePoints, point, words, memories, tables, wasi, parent };
+  const { module, createdAt, entry, following, stablePoints, point, parent } = header;
+  return { module, createdAt, entry, following, stablePoints, point, words, memories, tables, wasi, parent };
 }
 
 function readSalt(preamble: Uint8Array, cipher: BlockCipher | undefined): Uint8Array {

@@ -13,7 +13,7 @@ export interface SnapshotHeader {
   readonly parent?: string | undefined;
   readonly createdAt: string;
   readonly entry: string;
-  readonly then: readonly string[];
+  readonly following: readonly string[];
   readonly stablePoints: number;
   readonly point: number;
   /** Words of the stream. */
@@ -41,8 +41,7 @@ const schema: z.ZodType<SnapshotHeader> = z.strictObject({
   createdAt: z.iso.datetime(),
   entry: name,
   // Today at most one export follows the running one; the bound leaves room and keeps the list a list of names.
-  // biome-ignore lint/suspicious/noThenProperty: a list, which nothing can call, under its name in the snapshot
-  then: z.array(name).max(16),
+  following: z.array(name).max(16),
   stablePoints: count,
   point: count,
   words: count,
@@ -57,8 +56,7 @@ export function writeHeader(snapshot: Snapshot, parent: string | undefined): Uin
     ...(parent === undefined ? {} : { parent }),
     createdAt: snapshot.createdAt,
     entry: snapshot.entry,
-    // biome-ignore lint/suspicious/noThenProperty: a list, which nothing can call, under its name in the snapshot
-    then: snapshot.then,
+    following: snapshot.following,
     stablePoints: snapshot.stablePoints,
     point: snapshot.point,
     words: snapshot.words.length,

@@ -37,8 +37,7 @@ const snapshots: fc.Arbitrary<Snapshot> = fc
       .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
       .map((date) => date.toISOString()),
     entry: fc.string({ unit: 'grapheme', maxLength: 20 }),
-    // biome-ignore lint/suspicious/noThenProperty: a list, which nothing can call, under its name in the snapshot
-    then: fc.array(fc.string({ maxLength: 5 }), { maxLength: 2 }),
+    following: fc.array(fc.string({ maxLength: 5 }), { maxLength: 2 }),
     stablePoints: fc.maxSafeNat(),
     point: uint,
     words: fc.uint32Array({ maxLength: 300 }),

@@ -34,7 +34,7 @@ export interface Snapshot {
   /** The export that was running (`_start`, `mvvm.start`, ...). */
   readonly entry: string;
   /** Exports still to be called after `entry` returns (`['_start']` while the start function runs). */
-  readonly then: readonly string[];
+  readonly following: readonly string[];
   /** Stable points passed so far. */
   readonly stablePoints: number;
   /** Number of the stable point where it stopped. */

@@ -45,7 +45,7 @@ export function validateSnapshot(snapshot: Snapshot, module: ModuleAtHand): Deco
       badState(`element ${wrong} of table ${table} is function ${elements[wrong]}, which is none`),
     );
   });
-  for (const name of snapshot.then) {
+  for (const name of snapshot.following) {
     if (name !== abiExports.start && !map.exports.some((known) => known.name === name)) {
       throw new SnapshotError(badState(`${JSON.stringify(name)}, to be called next, is no export of the module`));
     }

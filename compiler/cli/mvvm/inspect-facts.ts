@@ -64,7 +64,7 @@ export interface SnapshotFacts {
   readonly module: StoredSnapshot['module'];
   readonly createdAt: string;
   readonly entry: string;
-  readonly then: readonly string[];
+  readonly following: readonly string[];
   readonly stablePoints: number;
   readonly point: number;
   readonly stackWords: number;
@@ -100,8 +100,7 @@ export function describeSnapshot(
     module,
     createdAt,
     entry,
-    // biome-ignore lint/suspicious/noThenProperty: a list of exports, as in the snapshot; no one awaits it.
-    then: snapshot.then,
+    following: snapshot.following,
     stablePoints,
     point,
     stackWords: snapshot.words.length,

@@ -32,12 +32,12 @@ function headLines({
   createdAt,
   stablePoints,
   entry,
-  then,
+  following,
   digest,
   signedBy,
   deterministic,
 }: SnapshotFacts): string[] {
-  const next = then.length > 0 ? `, then ${then.join(', ')}` : '';
+  const next = following.length > 0 ? `, then ${following.join(', ')}` : '';
   return [
     file,
     ...deltas.map((delta) => `  + ${delta}`),
