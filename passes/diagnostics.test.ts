@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { withModule } from '../fixtures/passes/wat-module.js';
+import type { Policy } from '../runtime/abi/index.js';
 import * as diagnostics from './diagnostics.js';
 import { CompileError, type Diagnostic, invalidOutput, refuse, uncoveredCycle } from './diagnostics.js';
 import { IrModule } from './ir/module.js';
@@ -17,10 +18,10 @@ function diagnosticOf(action: () => void): Diagnostic {
   throw new Error('nothing was refused');
 }
 
-const refusalOf = (fields: string): Diagnostic =>
+const refusalOf = (fields: string, policy: Policy = 'function-checkpoint'): Diagnostic =>
   diagnosticOf(() =>
     withModule(`(module ${fields})`, (module) => {
-      instrument(module, { policies: ['function-checkpoint'], thresholdBits: 16 });
+      instrument(module, { policies: [policy], thresholdBits: 16 });
     }),
   );
 
@@ -122,10 +123,13 @@ describe('unsupported/module', () => {
     expect(refusalOf(fields).message).toBe(`a module that ${what} is not supported`);
   });
 
-  test('a 64-bit memory', () => {
-    expect(refusalOf('(memory i64 1)')).toEqual({
+  test.each([
+    ['a 64-bit memory', '(memory i64 1)'],
+    ['more than one memory', '(memory 1) (memory 1)'],
+  ])('%s, where stores are to say what they change', (what, fields) => {
+    expect(refusalOf(fields, 'loop-dirty-checkpoint')).toEqual({
       code: 'unsupported/module',
-      message: 'a 64-bit memory is not supported',
+      message: `${what} with the policy loop-dirty-checkpoint is not supported`,
     });
   });
 });

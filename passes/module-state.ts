@@ -59,7 +59,7 @@ export const moduleState: Pass = {
       exports: start === undefined ? entries : [...entries, ...startExport(functions, start)],
       globals: saved,
       droppableSegments: segments.map(({ index }) => index),
-      memories: exportMemory(module),
+      memories: exportMemories(module),
       tables,
       referableFunctions: referable.length,
     };
@@ -210,11 +210,15 @@ function exportTables(module: IrModule): string[] {
   });
 }
 
-/** Exports the memory if the module does not; returns its export name. */
-function exportMemory(module: IrModule): string[] {
-  if (!module.hasMemory) return [];
-  const exported = module.exports().find(({ kind }) => kind === 'memory');
-  if (exported !== undefined) return [exported.name];
-  module.exportMemory(module.memoryName(), exports.memory(0));
-  return [exports.memory(0)];
+/** Exports the memories that the module does not; returns their export names, in index order. */
+function exportMemories(module: IrModule): string[] {
+  const exported = new Map(
+    module.exports().flatMap(({ kind, item, name }) => (kind === 'memory' ? [[item, name]] : [])),
+  );
+  return module.memoryNames().map((memory, index) => {
+    const known = exported.get(memory);
+    if (known !== undefined) return known;
+    module.exportMemory(memory, exports.memory(index));
+    return exports.memory(index);
+  });
 }

@@ -20,12 +20,16 @@ export const prepare: Pass = {
   description: 'refuses names that clash with ours, and removes dead code',
   documentation:
     'Refuses a module that uses names with the reserved prefix `mvvm`, and removes code that cannot be reached.',
-  run({ module }) {
+  run({ module, options }) {
     refuseReservedNames(module);
     refuseOtherAgents(module.imports, module.exports());
     refuseNamesWithNul(module);
-    if (module.hasManyMemories) refuse(unsupportedModule('more than one memory'));
-    if (module.hasMemory && module.memoryIs64) refuse(unsupportedModule('a 64-bit memory'));
+    // Dirty bits stand for regions of one memory, found by shifting an address of 32 bits.
+    if (options.policies.includes('loop-dirty-checkpoint')) {
+      if (module.hasManyMemories)
+        refuse(unsupportedModule('more than one memory with the policy loop-dirty-checkpoint'));
+      if (module.memoryIs64) refuse(unsupportedModule('a 64-bit memory with the policy loop-dirty-checkpoint'));
+    }
     module.runPasses(['dce']);
     keepFramesOfHostCalls(module);
     for (const fn of module.definedFunctions()) {

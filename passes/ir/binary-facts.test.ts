@@ -31,14 +31,14 @@ const named = (index: number, name: string): Uint8Array =>
 
 describe('the name of the memory', () => {
   test('is in the name section', () => {
-    expect(readBinaryFacts(assemble('(module (memory $heap 1) (func $f))')).memoryName).toBe('heap');
+    expect(readBinaryFacts(assemble('(module (memory $heap 1) (func $f))')).memoryNames.get(0)).toBe('heap');
   });
 
   test('is found behind other sections and subsections', () => {
     const moduleName = subsection(0, new ByteWriter().text('m').finish());
     const content = new ByteWriter().bytes(moduleName).bytes(named(0, 'heap')).finish();
     const bytes = moduleWith({ name: 'producers', content: Uint8Array.of(0) }, { name: 'name', content });
-    expect(readBinaryFacts(bytes).memoryName).toBe('heap');
+    expect(readBinaryFacts(bytes).memoryNames.get(0)).toBe('heap');
   });
 
   test.each([
@@ -49,7 +49,7 @@ describe('the name of the memory', () => {
     ['a count is too large', nameSection(subsection(memoryNames, Uint8Array.of(0x7f)))],
     ['it is not UTF-8', nameSection(subsection(memoryNames, Uint8Array.of(1, 0, 1, 0xff)))],
   ])('is unknown when %s', (_case, bytes) => {
-    expect(readBinaryFacts(bytes).memoryName).toBe(undefined);
+    expect(readBinaryFacts(bytes).memoryNames.get(0)).toBe(undefined);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What Binaryen reads and does not tell, or not well: what a module imports and exports, its memories, their name. */
+/** What Binaryen reads and does not tell, or not well: what a module imports and exports, its memories, their names. */
 
 import { ByteReader } from '../../runtime/abi/index.js';
 
@@ -12,8 +12,9 @@ export interface BinaryFacts {
   readonly exports: readonly string[];
   /** Imported ones included. */
   readonly memoryCount: number;
-  /** The name that the name section gives the first memory. */
-  readonly memoryName?: string;
+  readonly importedMemories: number;
+  /** The names that the name section gives memories, by index. */
+  readonly memoryNames: ReadonlyMap<number, string>;
 }
 
 const headerSize = 8;
@@ -25,7 +26,7 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   const imports: Import[] = [];
   const exports: string[] = [];
   let memoryCount = 0;
-  let memoryName: string | undefined;
+  let memoryNames: ReadonlyMap<number, string> = new Map();
   try {
     const module = new ByteReader(bytes);
     module.bytes(headerSize);
@@ -35,13 +36,13 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
       if (id === sectionIds.import) imports.push(...section.list(() => readImport(section), 4));
       if (id === sectionIds.export) exports.push(...section.list(() => readExport(section), 3));
       if (id === sectionIds.memory) memoryCount += section.u32();
-      if (id === sectionIds.custom && section.text() === 'name') memoryName = readMemoryName(section);
+      if (id === sectionIds.custom && section.text() === 'name') memoryNames = readMemoryNames(section);
     }
   } catch {
     // What was found until here is all there is.
   }
-  memoryCount += imports.filter(({ kind }) => kind === memoryKind).length;
-  return { imports, exports, memoryCount, ...(memoryName === undefined ? {} : { memoryName }) };
+  const importedMemories = imports.filter(({ kind }) => kind === memoryKind).length;
+  return { imports, exports, memoryCount: memoryCount + importedMemories, importedMemories, memoryNames };
 }
 
 interface Import extends ImportName {
@@ -70,18 +71,23 @@ function skipImportType(section: ByteReader, kind: number): void {
   if (kind === 3) section.u8();
   if (kind === 1 || kind === 2) {
     const hasMaximum = (section.u8() & 1) !== 0;
-    section.u32();
-    if (hasMaximum) section.u32();
+    skipNumber(section);
+    if (hasMaximum) skipNumber(section);
   }
 }
 
-function readMemoryName(section: ByteReader): string | undefined {
+/** Any LEB128 number: limits of 64-bit memories are larger than others. */
+function skipNumber(section: ByteReader): void {
+  while (section.u8() >= 0x80);
+}
+
+function readMemoryNames(section: ByteReader): ReadonlyMap<number, string> {
   while (section.left > 0) {
     const kind = section.u8();
     const names = new ByteReader(section.bytes(section.u32()));
     if (kind !== memoryNames) continue;
     const entries = names.list(() => ({ index: names.u32(), name: names.text() }), 2);
-    return entries.find(({ index }) => index === 0)?.name;
+    return new Map(entries.map(({ index, name }) => [index, name]));
   }
-  return undefined;
+  return new Map();
 }

@@ -34,6 +34,8 @@ const bits = {
   multiValue: 1 << 9,
   relaxedSimd: 1 << 12,
   extendedConst: 1 << 13,
+  memory64: 1 << 11,
+  multiMemory: 1 << 15,
 } as const;
 
 /** What the oldest engine that we support knows. */
@@ -126,6 +128,8 @@ export function findFeatures(module: IrModule): number {
   // That tags are exceptions at all is found where they are thrown or caught.
   for (const tag of findTags(module)) found |= bits.exceptions | featuresOfType(payloadOf(module, tag));
   if (module.memoryIsShared) found |= bits.atomics;
+  if (module.memoryIs64) found |= bits.memory64;
+  if (module.hasManyMemories) found |= bits.multiMemory;
   if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;

@@ -83,16 +83,14 @@ export class IrModule {
   static read(bytes: Uint8Array): IrModule {
     keepNames();
     const objection = findEngineObjection(bytes);
-    const module = new IrModule(
-      readable(
-        () => readWithOrWithoutNames(bytes),
-        (reason) =>
-          objection === undefined
-            ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
-            : malformedModule(objection),
-      ),
-      readBinaryFacts(bytes),
+    const { module: read, source } = readable(
+      () => readWithOrWithoutNames(bytes),
+      (reason) =>
+        objection === undefined
+          ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
+          : malformedModule(objection),
     );
+    const module = new IrModule(read, readBinaryFacts(source));
     try {
       // Nothing may look into a module of which neither the engine nor Binaryen says that it is valid: Binaryen aborts.
       if (objection !== undefined && !module.#isValidWith(api.Features.All)) refuse(malformedModule(objection));
@@ -114,10 +112,10 @@ export class IrModule {
     keepNames();
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
-      { imports: [], exports: [], memoryCount: 0 },
+      { imports: [], exports: [], memoryCount: 0, importedMemories: 0, memoryNames: new Map() },
     );
-    module.#allowUsedFeatures();
     module.#facts = readBinaryFacts(module.emitBinary());
+    module.#allowUsedFeatures();
     return module;
   }
 
@@ -302,17 +300,20 @@ export class IrModule {
   }
 
   get memoryIsShared(): boolean {
-    return this.hasMemory && this.#module.getMemoryInfo().shared;
+    return this.memoryNames().some((name) => this.#module.getMemoryInfo(name).shared);
   }
 
   get hasMemory(): boolean {
     return api._BinaryenHasMemory(this.#module.ptr) !== 0;
   }
 
-  /** Internal name of the (first) memory. */
-  memoryName(): string {
-    const exported = this.exports().find(({ kind }) => kind === 'memory');
-    return exported?.item ?? this.#facts.memoryName ?? (this.importedMemory === undefined ? '0' : 'mimport$0');
+  /** Internal names of the memories, by index: those of the name section, or Binaryen's. */
+  memoryNames(): string[] {
+    const { memoryCount, importedMemories, memoryNames } = this.#facts;
+    return Array.from({ length: memoryCount }, (_, index) => {
+      const given = index < importedMemories ? `mimport$${index}` : String(index - importedMemories);
+      return memoryNames.get(index) ?? given;
+    });
   }
 
   /** Initial size of the memory in pages of 64 KiB. */
@@ -320,14 +321,9 @@ export class IrModule {
     return this.#module.getMemoryInfo().initial;
   }
 
-  /** Where the (first) memory is imported from. */
-  get importedMemory(): { module: string; base: string } | undefined {
-    const { module, base } = this.#module.getMemoryInfo();
-    return module ? { module, base: base ?? '' } : undefined;
-  }
-
+  /** Whether a memory has 64-bit addresses. */
   get memoryIs64(): boolean {
-    return this.#module.getMemoryInfo().is64;
+    return this.memoryNames().some((name) => this.#module.getMemoryInfo(name).is64);
   }
 
   body(fn: FunctionInfo): Expr {
@@ -417,14 +413,21 @@ const elementsOf = (segment: number): readonly string[] =>
   elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));
 
 /** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
-function readWithOrWithoutNames(bytes: Uint8Array): InstanceType<typeof api.Module> {
-  if (!namesAreUsable(bytes)) return api.readBinary(withoutNames(bytes) ?? bytes);
+function readWithOrWithoutNames(bytes: Uint8Array): {
+  readonly module: InstanceType<typeof api.Module>;
+  /** What was read. */
+  readonly source: Uint8Array;
+} {
+  if (!namesAreUsable(bytes)) {
+    const source = withoutNames(bytes) ?? bytes;
+    return { module: api.readBinary(source), source };
+  }
   try {
-    return api.readBinary(bytes);
+    return { module: api.readBinary(bytes), source: bytes };
   } catch (error) {
-    const nameless = withoutNames(bytes);
-    if (nameless === undefined) throw error;
-    return api.readBinary(nameless);
+    const source = withoutNames(bytes);
+    if (source === undefined) throw error;
+    return { module: api.readBinary(source), source };
   }
 }
 

@@ -74,7 +74,7 @@ export class ModuleState {
     const missing = pages - memory.buffer.byteLength / WASM_PAGE;
     if (missing < 0) throw new EngineError(badState(`memory ${index} is smaller than the module's minimum`));
     try {
-      if (missing > 0) memory.grow(missing);
+      if (missing > 0) growBy(memory, missing);
     } catch {
       throw new EngineError(memoryLimit(index, pages));
     }
@@ -114,5 +114,15 @@ export class ModuleState {
         throw new EngineError(badState(`table ${tableIndex} is smaller than the module's minimum`));
       }
     });
+  }
+}
+
+/** One with 64-bit addresses takes the number as a bigint, and tells only by refusing any other. */
+function growBy(memory: WebAssembly.Memory, pages: number): void {
+  try {
+    memory.grow(pages);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    Reflect.apply(memory.grow, memory, [BigInt(pages)]);
   }
 }
