@@ -117,6 +117,11 @@ const programs: readonly (readonly [name: string, body: string, fields?: string]
     '(memory $a (export "memory") 1) (memory $b 1 3)',
   ],
   [
+    'several memories, of which some are not used',
+    `(i32.store $b (i32.const 8) ${say(5)}) (i32.add (i32.load $b (i32.const 8)) ${say(6)})`,
+    '(memory $a 1) (memory $b 1 3) (memory 1)',
+  ],
+  [
     'a memory with 64-bit addresses',
     `(i32.store (i64.extend_i32_u ${say(8)}) ${say(5)})
     (drop (memory.grow (i64.extend_i32_u ${say(1)})))

@@ -307,13 +307,29 @@ export class IrModule {
     return api._BinaryenHasMemory(this.#module.ptr) !== 0;
   }
 
-  /** Internal names of the memories, by index: those of the name section, or Binaryen's. */
+  /** Internal names of the memories, in index order: those of the name section, or Binaryen's. */
   memoryNames(): string[] {
     const { memoryCount, importedMemories, memoryNames } = this.#facts;
-    return Array.from({ length: memoryCount }, (_, index) => {
+    if (!this.hasMemory) return [];
+    const names = Array.from({ length: memoryCount }, (_, index) => {
       const given = index < importedMemories ? `mimport$${index}` : String(index - importedMemories);
       return memoryNames.get(index) ?? given;
     });
+    return names.length === 1 ? names : names.filter((name) => this.#knowsMemory(name));
+  }
+
+  /** An optimisation may have removed a memory that nothing uses; Binaryen tells by an error alone. */
+  #knowsMemory(name: string): boolean {
+    let found = false;
+    collectPrinted(() => {
+      try {
+        this.#module.getMemoryInfo(name);
+        found = true;
+      } catch {
+        // It does not have one of this name.
+      }
+    });
+    return found;
   }
 
   /** Initial size of the memory in pages of 64 KiB. */
