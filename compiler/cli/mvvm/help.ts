@@ -138,13 +138,15 @@ export async function helpOf(command: Command, columns: number): Promise<string>
     if (!option.commands.includes(command)) continue;
     parser.option(name, {
       group: `${option.group}:`,
-      description: option.description,
+      description:
+        option.shownDefault === undefined
+          ? option.description
+          : `${option.description} (default: ${option.shownDefault})`,
       type: option.type,
       ...(option.alias === undefined ? {} : { alias: option.alias }),
-      ...(option.shownDefault === undefined ? {} : { defaultDescription: option.shownDefault }),
     });
   }
   for (const [line, meaning] of examples) parser.example(line, meaning);
   // The descriptions say what a value may be; that it is a "string" helps nobody.
-  return `${(await parser.getHelp()).replace(/ *\[(string|boolean)\]/g, '')}\n`;
+  return `${(await parser.getHelp()).replace(/\n? *\[(string|boolean)\]/g, '')}\n`;
 }

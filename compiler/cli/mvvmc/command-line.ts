@@ -1,5 +1,5 @@
 /**
- * The command line of mvvmc: one table of options, which is the parser, the checks and the help.
+ * The command line of mvvmc: words to a request. options.ts has the table, which is the parser and the help.
  *
  * yargs splits words into options; what their values may be is decided here by zod, key by key, so that an option that
  * nobody knows is an error and every message names the option it is about.
@@ -7,13 +7,12 @@
 
 import yargs from 'yargs';
 import { z } from 'zod';
-import { passes } from '../../../passes/index.js';
-import { type Policy, policies } from '../../../runtime/abi/index.js';
+import type { Policy } from '../../../runtime/abi/index.js';
 import { defaults, type Level, maxThresholdBits } from '../../options.js';
-import { moduleStages } from '../../stages.js';
 import { type CommandLineDescription, type CompletionRequest, parseCompletion, shells } from '../completion/index.js';
 import { findClosest } from './closest.js';
 import { CommandLineError } from './errors.js';
+import { dumpable, options, policyFlags } from './options.js';
 
 export interface CompileRequest {
   readonly kind: 'compile';
@@ -45,41 +44,8 @@ export type Request =
   | CompletionRequest
   | CompileRequest;
 
-interface Option {
-  readonly group: string;
-  readonly description: string;
-  readonly type: 'string' | 'boolean';
-  readonly alias?: readonly string[];
-  readonly byDefault?: string;
-  /** The values there are, where they can be counted. */
-  readonly choices?: readonly string[];
-}
-
 /** Longer lines are hard to read, however wide the terminal. */
 const maxColumns = 100;
-
-const groups = {
-  policies: 'Stable points (several policies combine; without one: --enable-counter-loop-checkpoint)',
-  optimising: 'Optimising',
-  output: 'Output',
-  inspecting: 'Looking inside',
-  other: 'Other',
-} as const;
-
-/** The policies' flags, as the table of passes has them. */
-const policyFlags: ReadonlyMap<string, { readonly policy: Policy; readonly description: string }> = new Map(
-  policies.flatMap((policy) => {
-    const pass = passes.find(({ name }) => name === policy);
-    if (pass?.flag === undefined) return [];
-    return [[pass.flag, { policy, description: pass.description }] as const];
-  }),
-);
-
-const dumpable: readonly string[] = [
-  moduleStages[0],
-  ...passes.filter((pass) => pass.stage !== 'analysis').map((pass) => pass.name),
-  moduleStages[1],
-];
 
 const flag = z.boolean('is given more than once');
 const value = z.string('is given more than once').min(1, 'needs a value');
@@ -115,102 +81,6 @@ const schema = z.strictObject({
   help: flag.default(false),
   version: flag.default(false),
 });
-
-const options: Readonly<Record<string, Option>> = {
-  ...Object.fromEntries(
-    [...policyFlags].map(([name, { description }]): [string, Option] => [
-      name,
-      { group: groups.policies, description, type: 'boolean' },
-    ]),
-  ),
-  'threshold-bits': {
-    group: groups.policies,
-    description: `Counted points fire once in 2^x iterations; 0 to ${maxThresholdBits}`,
-    type: 'string',
-    alias: ['checkpoint-freq'],
-    byDefault: String(defaults.thresholdBits),
-  },
-  'enable-checkpoint-pgo': {
-    group: groups.policies,
-    description: 'Leave out points that this profile (a JSON file) shows to be too hot; every cycle keeps one',
-    type: 'string',
-  },
-  'opt-level': {
-    group: groups.optimising,
-    description: 'Optimise for speed as wasm-opt -O0 to -O3 do',
-    type: 'string',
-    byDefault: String(defaults.optLevel),
-    choices: ['0', '1', '2', '3'],
-  },
-  'size-level': {
-    group: groups.optimising,
-    description: 'Prefer small code: 1 as wasm-opt -Os, 2 and 3 as -Oz',
-    type: 'string',
-    byDefault: String(defaults.sizeLevel),
-    choices: ['0', '1', '2', '3'],
-  },
-  'wasm-opt': {
-    group: groups.optimising,
-    description: 'Optimise with --wasm-opt=<path>; alone: the one on the PATH, else the npm package wasm-opt',
-    type: 'string',
-    byDefault: "mvvmc's own",
-  },
-  output: {
-    group: groups.output,
-    description: 'Where the module goes; - is standard output',
-    type: 'string',
-    alias: ['o'],
-    byDefault: 'x.mvvm.wasm for x.wasm, - for -',
-  },
-  emit: {
-    group: groups.output,
-    description: 'Write the module as wasm (binary) or wat (text)',
-    type: 'string',
-    byDefault: 'wasm',
-    choices: ['wasm', 'wat'],
-  },
-  force: {
-    group: groups.output,
-    description: 'Let the output replace the input, or binary go to a terminal',
-    type: 'boolean',
-  },
-  'print-passes': { group: groups.inspecting, description: 'List the passes and exit', type: 'boolean' },
-  'dump-after': {
-    group: groups.inspecting,
-    description: 'Print the module as text on standard output after this pass; may be repeated',
-    type: 'string',
-    choices: dumpable,
-  },
-  'time-passes': {
-    group: groups.inspecting,
-    description: 'Say on standard error how long each pass took',
-    type: 'boolean',
-  },
-  'verify-each': {
-    group: groups.inspecting,
-    description: 'Validate the module after every pass, to find the one that breaks it',
-    type: 'boolean',
-  },
-  report: {
-    group: groups.inspecting,
-    description:
-      '--report=json: one line of JSON on standard error: points by policy and function, sizes before and after, times',
-    type: 'string',
-    choices: ['json'],
-  },
-  'report-file': {
-    group: groups.inspecting,
-    description: 'Write the report to this file instead',
-    type: 'string',
-  },
-  'disable-aux-stack-check': {
-    group: groups.other,
-    description: 'Accepted for compatibility with wamrc; has no effect',
-    type: 'boolean',
-  },
-  help: { group: groups.other, description: 'Show this text', type: 'boolean', alias: ['h'] },
-  version: { group: groups.other, description: 'Show the versions of mvvmc and its parts', type: 'boolean' },
-};
 
 /**
  * Reads the words after `mvvmc`.
