@@ -276,3 +276,36 @@ describe('an exception that comes from outside', () => {
     expect(kinds.join(' ')).toBe('restored restored refused refused refused refused refused restored restored');
   });
 });
+
+test('a tag that is imported is thrown and caught again with the tag of the new host', async () => {
+  const { wasm } = subjectOf(
+    'imported',
+    `(module
+      (import "env" "tag" (tag $e (param i32)))
+      (import "env" "throw" (func $throw))
+      (func $work (param $n i32) (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (func $kept (param i32) (result i32) (call $work (i32.const 2)) (local.get 0))
+      (func (export "run") (result i32)
+        (try (result i32)
+          (do (try $in (do (call $throw)) (catch_all (call $work (i32.const 2)) (rethrow $in))) (i32.const 0))
+          (catch $e (i32.add (call $kept (pop i32)) (i32.const 1))))))`,
+  );
+  const program = await loadProgram(compile(wasm, { policies: ['loop-checkpoint'], optLevel: 0 }).wasm);
+  const importsOfAHost = (): WebAssembly.Imports => {
+    const tag = new WebAssembly.Tag({ parameters: ['i32'] });
+    const env: WebAssembly.ModuleImports = {
+      throw: () => {
+        throw new WebAssembly.Exception(tag, [41]);
+      },
+    };
+    // No declaration of what can be imported knows tags.
+    Reflect.set(env, 'tag', tag);
+    return { env };
+  };
+  for (const atPoint of [1, 2, 3, 4]) {
+    const outcome = startGuest(program, { entry: 'run', imports: importsOfAHost() }).run({ atPoint });
+    if (outcome.kind !== 'checkpointed') throw new Error(`it ${outcome.kind}`);
+    const elsewhere = restoreGuest(program, load(store(outcome.snapshot)), { imports: importsOfAHost() });
+    expect(elsewhere.run()).toEqual({ kind: 'finished', results: [42], exitStatus: 0 });
+  }
+});

@@ -87,6 +87,7 @@ function fitsKind(value: WebAssembly.ImportValue, kind: WebAssembly.ImportExport
   if (kind === 'function') return typeof value === 'function';
   if (kind === 'memory') return value instanceof WebAssembly.Memory;
   if (kind === 'table') return value instanceof WebAssembly.Table;
+  if (kind === 'tag') return value instanceof WebAssembly.Tag;
   return value instanceof WebAssembly.Global || (kind === 'global' && typeof value !== 'function');
 }
 
