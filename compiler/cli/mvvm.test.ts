@@ -283,6 +283,8 @@ describe('a wrong command line ends with status 2 and one line', () => {
     [['snapshot'], 'no action'],
     [['snapshot', 'compact'], 'no snapshot'],
     [['snapshot', 'compact', 'a.snap', '--bogus'], '--bogus'],
+    [['snapshot', 'compact', 'a.snap', '--outptu', 'b'], 'did you mean --output?'],
+    [['snapshot', 'compcat', 'a.snap'], 'did you mean mvvm snapshot compact?'],
   ])('%j', async (words, text) => {
     const ended = await mvvm(...words);
     expectOneLine(ended);
@@ -331,6 +333,6 @@ describe('help', () => {
       expect((await mvvm(name, '--help')).stdout).toContain(`mvvm ${name}`);
     }
     expect((await mvvm('run', '--help')).stdout).toMatch(/-c, --count +At the n-th stable point/);
-    expect((await mvvm('--version')).stdout).toMatch(/^mvvm \d+\.\d+\.\d+ \(ABI 1, snapshot format \d+, Node /);
+    expect((await mvvm('--version')).stdout).toMatch(/^mvvm \d+\.\d+\.\d+ \(ABI \d+, snapshot format \d+, Node /);
   });
 });

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { compactSnapshotChain, decodingOf, encodingOf } from '../../../runtime/node/index.js';
 import type { DescribedOption } from '../completion/index.js';
+import { findClosest } from '../mvvmc/closest.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 import { requireSnapshot } from './given-files.js';
 import { compactedText } from './messages.js';
@@ -51,6 +52,8 @@ export const snapshotOptions: readonly SnapshotOption[] = [
   { names: ['help', 'h'], description: 'Show this text', ...flag },
 ];
 
+const longNames = snapshotOptions.flatMap(({ names: [long = ''] }) => [long]);
+
 export const snapshotHelp: string = `${snapshotUsage}
 
 Folds a base and the deltas beside it (x.mvvm.snap.<digest>.1, .2, ...), which a run with
@@ -82,7 +85,10 @@ export function parseSnapshotCommand(words: readonly string[]): SnapshotRequest 
   if (values.help === true) return { kind: 'snapshot-help' };
   const [action, snapshot, ...others] = positionals;
   if (action !== 'compact') {
-    throw new CommandLineError(action === undefined ? 'no action given' : `unknown action ${action}`, seeHelp);
+    if (action === undefined) throw new CommandLineError('no action given', seeHelp);
+    const closest = findClosest(action, snapshotActions);
+    const hint = closest === undefined ? seeHelp : `did you mean mvvm snapshot ${closest}?`;
+    throw new CommandLineError(`unknown action ${action}`, hint);
   }
   if (snapshot === undefined) throw new CommandLineError('no snapshot given', `write ${snapshotUsage}`);
   if (others.length > 0)
@@ -132,7 +138,8 @@ function splitWords(words: readonly string[]): {
   } catch (error) {
     // Node's explanations go on with advice about its own interface.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
-    throw new CommandLineError(reason, seeHelp);
+    const closest = findClosest(/^Unknown option '--([\w-]+)'/.exec(reason)?.[1] ?? '', longNames);
+    throw new CommandLineError(reason, closest === undefined ? seeHelp : `did you mean --${closest}?`);
   }
 }
 
