@@ -8,7 +8,7 @@ INSTALLED := node_modules/.package-lock.json
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build check check-types check-lint check-docs test demo bless fixtures docs bench bench-quick clean
+.PHONY: help setup build check check-types check-lint check-docs test demo matrix bless fixtures docs bench bench-quick clean
 
 help: ## list the targets
 	@echo 'make <target>, where target is one of:'
@@ -45,6 +45,9 @@ test: build ## run all tests; the last line counts them (TEST=pattern for some)
 
 demo: build ## compile a program, stop it in one process, continue it in another
 	@node dist/fixtures/demo.js
+
+matrix: build ## snapshots from each JavaScript runtime that npm has to each (installs them into .runtimes/)
+	@node dist/fixtures/runtimes/run.js --install
 
 bless: build ## accept what the golden tests find as what they expect
 	@MVVMC_BLESS=1 $(JEST) golden $(COUNTED)
