@@ -2,6 +2,7 @@
 
 import { type Profile, passes } from '../../../passes/index.js';
 import { type CompileResult, compile } from '../../compile.js';
+import { compileInThread, isOutOfStack } from '../../compile-in-thread.js';
 import { passDidNotRun } from '../../diagnostics.js';
 import type { CompileOptions } from '../../options.js';
 import { readProfile } from '../../profile.js';
@@ -93,6 +94,11 @@ async function compileWithProgress(
         if (request.dumpAfter.includes(pass)) dumps.push({ pass, text: text() });
       },
     });
+  } catch (error) {
+    if (!isOutOfStack(error)) throw error;
+    dumps.length = 0;
+    progress.stage('again, in a thread with a larger stack');
+    return await compileInThread(bytes, options, request.dumpAfter, (pass, text) => dumps.push({ pass, text }));
   } finally {
     progress.end();
   }
