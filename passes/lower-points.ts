@@ -15,7 +15,7 @@ import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
 import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
-import type { FunctionInfo, IrModule } from './ir/module.js';
+import type { FunctionInfo } from './ir/module.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
 import { FrameLayout } from './lowering/frame-layout.js';
@@ -23,7 +23,7 @@ import { type CallItem, type LinearFunction, type Point, type Region, regionsIn 
 import { linearise } from './lowering/linearise.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
-import type { Pass } from './pass.js';
+import type { Pass, PassContext } from './pass.js';
 
 /** A function on its way through the stages. */
 interface Lowered {
@@ -45,10 +45,11 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const { module, options } = context;
     const graph = new CallGraph(module);
     const support = new Support(module, options.thresholdBits);
-    const lowered = lowerAll(module, graph);
+    const lowered = lowerAll(context, graph);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint } of lowered) {
-      module.setBody(fn.info, emitFunction(fn, { module, support, numbering, layout, firstPoint, reenter }));
+      const pending = context.dirt?.pending.get(fn.info.name);
+      module.setBody(fn.info, emitFunction(fn, { module, support, numbering, layout, firstPoint, reenter, pending }));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));
@@ -56,7 +57,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
   },
 };
 
-function lowerAll(module: IrModule, graph: CallGraph): Lowered[] {
+function lowerAll({ module }: PassContext, graph: CallGraph): Lowered[] {
   let firstPoint = 0;
   let tags: readonly string[] | undefined;
   const knownTags = (): readonly string[] => {

@@ -27,7 +27,7 @@ import {
 import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
-import { dirtyGlobals, globals, importNames, popFunction, type Support } from './lowering/support.js';
+import { dirtyGlobals, globals, importNames, makeDirtyBits, popFunction, type Support } from './lowering/support.js';
 import type { Pass } from './pass.js';
 
 export const moduleState: Pass = {
@@ -36,7 +36,7 @@ export const moduleState: Pass = {
   description: 'adds the exports that stop, save, load and continue the module',
   documentation: 'Adds the exports of docs/abi.md, and code that saves globals and which data segments were dropped.',
   run(context) {
-    const { module, lowered, options } = context;
+    const { module, lowered } = context;
     if (lowered === undefined) throw new Error('lower-points runs before module-state');
     const { support, functions, graph } = lowered;
     const entries = describeExports(module, new Map(functions.map((fn, index) => [fn.name, index])));
@@ -47,7 +47,7 @@ export const moduleState: Pass = {
     addSave(module, support, [...saved, ...flags]);
     addLoad(module, support, [...saved, ...flags], segments);
     addSwitches(module);
-    if (options.policies.includes('loop-dirty-checkpoint')) addTakeDirty(module);
+    if (context.dirt !== undefined) addTakeDirty(module, context.dirt.shift);
     const start = module.takeStart();
     if (start !== undefined) module.exportFunction(start, exports.start);
 
@@ -174,14 +174,14 @@ function addSwitches(module: IrModule): void {
 }
 
 /** Pushes high half, low half and shift of the dirty bits, so that the shift pops first, and clears them. */
-function addTakeDirty(module: IrModule): void {
+function addTakeDirty(module: IrModule, shift: number): void {
   const { make } = module;
   const push = (word: Expr): Expr => make.call(importNames.push, [word]);
-  const bits = (): Expr => make.globalGet(dirtyGlobals.bits, typeOfSlot.i64);
+  const bits = (): Expr => makeDirtyBits(module);
   const body = [
     push(make.word('i64', 1, bits())),
     push(make.word('i64', 0, bits())),
-    push(make.globalGet(dirtyGlobals.shift)),
+    push(make.const(shift)),
     make.globalSet(dirtyGlobals.bits, make.const64(0n)),
   ];
   module.addFunction(exports.takeDirty, none, none, [], make.block(null, body));

@@ -2,6 +2,7 @@
 
 import type { FunctionInfo, Policy, StableMap } from '../runtime/abi/index.js';
 import type { Diagnostic } from './diagnostics.js';
+import type { PendingMarks } from './dirty/mark-stores.js';
 import type { CallGraph } from './ir/call-graph.js';
 import type { Marker } from './ir/marks.js';
 import type { IrModule } from './ir/module.js';
@@ -35,6 +36,13 @@ export interface PassContext {
   readonly marker: Marker;
   readonly options: InstrumentOptions;
   readonly warnings: Diagnostic[];
+  /** Set by the pass `dirty-bits` when it marks stores. */
+  dirt?: {
+    /** A region of memory is `1 << shift` bytes. */
+    readonly shift: number;
+    /** By function, what its polls do before they ask the host. */
+    readonly pending: ReadonlyMap<string, PendingMarks>;
+  };
   /** Set by the pass `lower-points`. */
   lowered?: {
     /** The functions that can be stopped, as the stable map lists them. */

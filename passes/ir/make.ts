@@ -111,6 +111,10 @@ export class Maker {
     return asExpr(this.#module.i32.or(left, right));
   }
 
+  xor(left: Expr, right: Expr): Expr {
+    return asExpr(this.#module.i32.xor(left, right));
+  }
+
   shift(value: Expr, by: Expr): Expr {
     return asExpr(this.#module.i32.shl(value, by));
   }
@@ -145,10 +149,6 @@ export class Maker {
     return asExpr(this.#module.select(condition, yes, no));
   }
 
-  and64(left: Expr, right: Expr): Expr {
-    return asExpr(this.#module.i64.and(left, right));
-  }
-
   or64(left: Expr, right: Expr): Expr {
     return asExpr(this.#module.i64.or(left, right));
   }
@@ -161,9 +161,8 @@ export class Maker {
     return asExpr(this.#module.i64.shl(value, by));
   }
 
-  /** Unsigned. */
-  shiftRight64(value: Expr, by: Expr): Expr {
-    return asExpr(this.#module.i64.shr_u(value, by));
+  rotateLeft64(value: Expr, by: Expr): Expr {
+    return asExpr(this.#module.i64.rotl(value, by));
   }
 
   eqz(value: Expr): Expr {

@@ -24,6 +24,7 @@
  */
 
 import { refuse, unsupportedSlot } from '../diagnostics.js';
+import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { i32, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
@@ -54,6 +55,8 @@ export interface EmitContext {
   readonly layout: FrameLayout;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
+  /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
+  readonly pending: PendingMarks | undefined;
   readonly reenter: {
     /** The support function that re-enters an indirect call's callee. */
     functionFor(call: Expr): string;
@@ -80,6 +83,8 @@ class Emitter {
   #unwind = unwindLabel;
   /** Locals that the innermost loop assigns; none outside of loops. */
   #assigned: ReadonlySet<number> = new Set();
+  /** The loops around the code that is being made, outermost first. */
+  #loops: readonly string[] = [];
   /** Set inside a nest of loops that counts in locals. */
   #nest: NestCounters | undefined;
 
@@ -236,12 +241,14 @@ class Emitter {
   /** The slow path of a poll: asks, and leaves if told so. */
   #makeFire(point: Point, gate: Gate): Expr[] {
     const make = this.#make;
+    const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
     const counter = this.#nest?.onlyLocal(gate);
     if (counter !== undefined) {
-      return [make.if(make.eqz(this.#makeFireInNest(point, gate, counter, false)), this.#makeLeave(point))];
+      return [...before, make.if(make.eqz(this.#makeFireInNest(point, gate, counter, false)), this.#makeLeave(point))];
     }
     const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
     return [
+      ...before,
       ...(this.#nest?.makeFlush() ?? []),
       make.if(fire, this.#makeLeave(point)),
       ...(this.#nest?.makeReload() ?? []),
@@ -262,10 +269,12 @@ class Emitter {
   // --- Loops ---
 
   #emitLoop(loop: LoopItem): Expr[] {
-    const outer = this.#assigned;
+    const outer = { assigned: this.#assigned, loops: this.#loops };
     this.#assigned = assignedIn(loop.body);
+    this.#loops = [...outer.loops, loop.name];
     const code = this.#emitLoopOfNest(loop);
-    this.#assigned = outer;
+    this.#assigned = outer.assigned;
+    this.#loops = outer.loops;
     return code;
   }
 
@@ -348,7 +357,8 @@ class Emitter {
     const make = this.#make;
     const only = this.#nest?.onlyLocal(gate);
     if (only !== undefined) {
-      return [make.brIf(again, this.#makeFireInNest(point, gate, only, true)), ...this.#makeLeave(point)];
+      const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
+      return [...before, make.brIf(again, this.#makeFireInNest(point, gate, only, true)), ...this.#makeLeave(point)];
     }
     const counter = this.#nest?.local(gate);
     if (counter === undefined) throw new Error('an inner loop is part of a nest');

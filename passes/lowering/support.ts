@@ -44,11 +44,20 @@ export const globals = {
 export const dirtyGlobals = {
   /** Bits of the memory regions written since the last checkpoint; i64, all set at first. */
   bits: 'mvvm.dirty',
-  /** A region is `1 << shift` bytes. */
-  shift: 'mvvm.dirty_shift',
   /** Points passed without firing since nothing had changed. */
   cleanPoints: 'mvvm.clean_points',
 } as const;
+
+/** Pages of a memory so large that an address that comes round could go unnoticed: all of it counts as dirty. */
+const ALL_DIRTY_PAGES = 65534;
+
+/** The dirty bits, as the host may believe them. */
+export function makeDirtyBits(module: IrModule): Expr {
+  const { make } = module;
+  const bits = make.globalGet(dirtyGlobals.bits, i64);
+  if (!module.hasMemory) return bits;
+  return make.select(make.lessUnsigned(make.memorySize(), make.const(ALL_DIRTY_PAGES)), bits, make.const64(-1n));
+}
 
 /** The function that a fired poll calls: `(point) -> i32`, 1 when the frame must leave. */
 export const fireFunction: Readonly<Record<Gate, string>> = {
@@ -209,7 +218,7 @@ export class Support {
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */
   #addFireDirty(): void {
     const { make } = this.#module;
-    const clean = make.eqz64(make.globalGet(dirtyGlobals.bits, i64));
+    const clean = make.eqz64(makeDirtyBits(this.#module));
     const few = make.lessUnsigned(make.globalGet(dirtyGlobals.cleanPoints), make.const(2 ** this.#thresholdBits));
     const skip = [
       make.globalSet(dirtyGlobals.cleanPoints, make.add(make.globalGet(dirtyGlobals.cleanPoints), make.const(1))),

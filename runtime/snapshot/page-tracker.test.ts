@@ -66,8 +66,8 @@ describe('dirty bits', () => {
     expect(dirtyPages(12, 1n << 7n, 8)).toEqual([page(7)]);
   });
 
-  test('of regions smaller than a page make that page suspect', () => {
-    expect(dirtyPages(10, 1n << 5n, 16)).toEqual([page(1)]);
+  test('of regions smaller than a page make that page and the next suspect', () => {
+    expect(dirtyPages(10, 1n << 4n, 16)).toEqual([{ first: 1, count: 2 }]);
     expect(dirtyPages(10, 1n << 7n, 16)).toEqual([{ first: 1, count: 2 }]);
   });
 

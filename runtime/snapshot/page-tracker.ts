@@ -67,15 +67,12 @@ export function dirtyPages(shift: number, bits: bigint, end: number): PageRun[] 
   for (let n = 0; n * region < end * PAGE_BYTES; n++) {
     if (((bits >> BigInt(n % 64)) & 1n) === 0n) continue;
     const first = Math.floor((n * region) / PAGE_BYTES);
-    // A store that begins in the region's last bytes ends behind it, and has marked this region only.
-    const last = Math.floor(((n + 1) * region + WIDEST_STORE - 2) / PAGE_BYTES);
+    // A mark stands for the bytes from an address on, as many as a page has; that of the last byte reaches this far.
+    const last = Math.floor(((n + 1) * region + PAGE_BYTES - 2) / PAGE_BYTES);
     runs.push({ first, count: last - first + 1 });
   }
   return uniteRuns(runs, end);
 }
-
-/** Bytes of a v128. */
-const WIDEST_STORE = 16;
 
 interface Look {
   readonly compared: readonly PageRun[];
