@@ -34,7 +34,7 @@ import { recogniseCountedLoop } from './counted-loop.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region, TryItem } from './linear-code.js';
-import { assignedIn, pointsIn } from './linear-code.js';
+import { assignedIn, pollsAtHead } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
 import {
@@ -244,7 +244,11 @@ class Emitter {
     const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
     const counter = this.#nest?.onlyLocal(gate);
     if (counter !== undefined) {
+<<<<<<< HEAD
       return [...before, make.if(make.eqz(this.#makeFireInNest(point, gate, counter, false)), this.#makeLeave(point))];
+=======
+      return [make.if(make.eqz(this.#makeFireInNest(point, gate, counter)), this.#makeLeave(point))];
+>>>>>>> c8f2174 (Loops without points inside poll where an iteration ends that another follows)
     }
     const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
     return [
@@ -256,8 +260,8 @@ class Emitter {
   }
 
   /** Asks; gives the counter its next value, which is 0 when the frame must leave. */
-  #makeFireInNest(point: Point, gate: Gate, counter: number, again: boolean): Expr {
-    const fire = this.#context.support.use(fireInNestFunction(gate, again));
+  #makeFireInNest(point: Point, gate: Gate, counter: number): Expr {
+    const fire = this.#context.support.use(fireInNestFunction[gate]);
     return this.#make.tee(counter, this.#make.call(fire, [this.#number(point)], i32), i32);
   }
 
@@ -289,43 +293,49 @@ class Emitter {
   #emitLoopCode(loop: LoopItem): Expr[] {
     const { gate, point } = loop;
     if (gate === undefined || point === undefined) return this.#emitUnpolledLoop(loop);
-    return pointsIn(loop.body).length === 0
-      ? this.#emitInnerLoop(loop, gate, point)
-      : this.#emitOuterLoop(loop, gate, point);
+    return pollsAtHead(loop) ? this.#emitOuterLoop(loop, gate, point) : this.#emitInnerLoop(loop, gate, point);
   }
 
   /**
+   * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing.
+   *
    *     (block $exit (loop $again
    *       (block $slow
-   *         (loop $name (br_if $slow <countdown>) <body>)
-   *         (br $exit))
-   *       <fire> <counter += 1: the head counts this passing again>
+   *         (loop $head
+   *           (block $name <body> (br $exit))                ;; what went to the loop's head goes to the block's end
+   *           (br_if $slow <countdown>)
+   *           (br $head)))
+   *       <fire>
    *       (br $again)))
    */
   #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
-    const counted = this.#emitCountedLoop(loop, gate, exit, slow);
-    const { before, isZero } = this.#makeCountdown(gate);
-    const polled = (): Expr[] => [
-      make.loop(loop.name, this.#emitRegion(loop.body, [...before, make.brIf(slow, isZero)])),
-      ...(endsOpen(loop.body) ? [make.br(exit)] : []),
-    ];
-    const code = make.loop(again, [make.block(slow, counted ?? polled()), ...this.#makeFireAgain(point, gate, again)]);
+    const code = make.loop(again, [
+      make.block(slow, this.#emitCountedLoop(loop, gate, exit) ?? this.#emitPolledLoop(loop, gate, exit, slow)),
+      ...this.#makeFireAgain(point, gate, again),
+    ]);
     return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+  }
+
+  #emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] {
+    const make = this.#make;
+    const head = this.#newLabel('head');
+    const body = [...this.#emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
+    const { before, isZero } = this.#makeCountdown(gate);
+    return [make.loop(head, [make.block(loop.name, body), ...before, make.brIf(slow, isZero), make.br(head)])];
   }
 
   /**
    * A counted loop without a poll inside: it runs as one strip to its end if the gate will not open meanwhile, else as a
    * strip to where it does, which leaves the gate's counter at zero.
    *
-   *     counter -= 1                                        ;; the passing of the head at which the strip begins
    *     if (remaining < counter) { counter -= remaining; limit = end }
-   *     else { (br_if $slow (i32.eqz counter)); limit = i + counter * step; counter = 0 }
+   *     else { limit = i + counter * step; counter = 0 }
    *     (loop $name <body, which tests against limit>)
    *     (br_if $exit counter)
    */
-  #emitCountedLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] | undefined {
+  #emitCountedLoop(loop: LoopItem, gate: Gate, exit: string): Expr[] | undefined {
     const make = this.#make;
     const { module } = this.#context;
     const counted = recogniseCountedLoop(module, loop);
@@ -339,31 +349,25 @@ class Emitter {
     ];
     const reached = make.multiply(count(), make.const(counted.step));
     const toGate = [
-      make.brIf(slow, make.eqz(count())),
       make.set(limit, make.add(make.get(counted.counter, i32), reached)),
       make.set(counter, make.const(0)),
     ];
     const remaining = make.tee(this.#scratch, counted.makeRemaining(), i32);
-    const head = [
-      make.set(counter, make.sub(count(), make.const(1))),
-      make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
-    ];
     counted.testAgainst(limit);
-    return [...head, make.loop(loop.name, this.#emitRegion(loop.body, [])), make.brIf(exit, count())];
+    return [
+      make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
+      make.loop(loop.name, this.#emitRegion(loop.body, [])),
+      make.brIf(exit, count()),
+    ];
   }
 
-  /** The slow path of an inner loop: asks, and enters the loop again, whose head counts this passing a second time. */
+  /** The slow path of an inner loop: asks, and enters the loop again. */
   #makeFireAgain(point: Point, gate: Gate, again: string): Expr[] {
     const make = this.#make;
-    const only = this.#nest?.onlyLocal(gate);
-    if (only !== undefined) {
-      const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
-      return [...before, make.brIf(again, this.#makeFireInNest(point, gate, only, true)), ...this.#makeLeave(point)];
-    }
-    const counter = this.#nest?.local(gate);
-    if (counter === undefined) throw new Error('an inner loop is part of a nest');
-    const recount = make.set(counter, make.add(make.get(counter, i32), make.const(1)));
-    return [...this.#makeFire(point, gate), recount, make.br(again)];
+    const counter = this.#nest?.onlyLocal(gate);
+    if (counter === undefined) return [...this.#makeFire(point, gate), make.br(again)];
+    const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
+    return [...before, make.brIf(again, this.#makeFireInNest(point, gate, counter)), ...this.#makeLeave(point)];
   }
 
   /** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */

@@ -51,7 +51,7 @@ export interface LoopItem {
   readonly kind: 'loop';
   readonly name: string;
   readonly body: Region;
-  /** Set when the loop polls at its head. */
+  /** Set when the loop polls, see {@link pollsAtHead}. */
   gate?: Gate;
   point?: Point;
 }
@@ -128,6 +128,15 @@ export function pointsIn(region: Region): Point[] {
     if (item.kind === 'try') return regionsIn(item).flatMap(pointsIn);
     return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
   });
+}
+
+/**
+ * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its poll.
+ * Otherwise it polls where an iteration ends that is followed by another. In both cases resuming at its point enters it
+ * by its head, and only in the first the head counts that passing a second time.
+ */
+export function pollsAtHead(loop: LoopItem): boolean {
+  return pointsIn(loop.body).length > 0;
 }
 
 /** Locals that code in a region assigns, with the regions inside. */

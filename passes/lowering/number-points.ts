@@ -3,13 +3,13 @@
  *
  *     entry | function's region | its first inner loop's region | ... | its second inner loop's region | ...
  *
- * and within a region: loops whose own gate is counted, loops with another gate, other points. A loop's own point
- * belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop with
- * everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one comparison.
+ * and within a region: loops that poll at their head, by a counted gate and by another, then other points. A loop's own
+ * point belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop
+ * with everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one comparison.
  */
 
 import type { LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
-import { pointsIn, regionsIn } from './linear-code.js';
+import { pointsIn, pollsAtHead, regionsIn } from './linear-code.js';
 
 /** Where the points of one region stand in the function's numbering; each bound is the first number beyond. */
 export interface RegionRange {
@@ -41,8 +41,13 @@ export function numberPoints(fn: LinearFunction): Numbering {
   const visit = (region: Region): void => {
     const loops = region.filter((item) => item.kind === 'loop');
     const own = (counted: boolean): Point[] =>
-      loops.filter((loop) => (loop.gate === 'counted') === counted).flatMap((loop) => loop.point ?? []);
-    const others = region.flatMap((item) => (item.kind === 'poll' || item.kind === 'call' ? [item.point] : []));
+      loops
+        .filter((loop) => pollsAtHead(loop) && (loop.gate === 'counted') === counted)
+        .flatMap((loop) => loop.point ?? []);
+    const others = region.flatMap((item) => {
+      if (item.kind === 'loop') return item.point !== undefined && !pollsAtHead(item) ? [item.point] : [];
+      return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
+    });
     const start = points.length;
     const countedLoopsEnd = add(own(true));
     const loopsEnd = add(own(false));

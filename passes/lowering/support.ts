@@ -68,10 +68,13 @@ export const fireFunction: Readonly<Record<Gate, string>> = {
 
 /**
  * The same for a nest of loops that counts for this gate alone, in a local: `(point) -> i32`, the local's next value, or
- * 0 when the frame must leave. With `again` the value is one more: the loop's head counts this passing again.
+ * 0 when the frame must leave.
  */
-export const fireInNestFunction = (gate: Gate, again: boolean): string =>
-  `${fireFunction[gate]}_in_nest${again ? '_again' : ''}`;
+export const fireInNestFunction: Readonly<Record<Gate, string>> = {
+  budget: 'mvvm.fire_in_nest',
+  counted: 'mvvm.fire_counted_in_nest',
+  dirty: 'mvvm.fire_dirty_in_nest',
+};
 
 /** `(first point) -> i32`: at a function's entry while entering; the index of the point to resume at, or negative. */
 export const enterFunction = 'mvvm.enter';
@@ -113,12 +116,7 @@ export class Support {
       [leaveFunction, () => this.#addLeave()],
       [stayFunction, () => this.#addStay()],
       [elsewhereFunction, () => this.#addElsewhere()],
-      ...gates.flatMap((gate) =>
-        [false, true].map((again): [string, () => void] => [
-          fireInNestFunction(gate, again),
-          () => this.#addFireInNest(gate, again),
-        ]),
-      ),
+      ...gates.map((gate): [string, () => void] => [fireInNestFunction[gate], () => this.#addFireInNest(gate)]),
       ...slotTypes.map((type): [string, () => void] => [popFunction(type), () => this.#addPop(type)]),
       ...slotTypes.flatMap((type) =>
         groupSizes.map((count): [string, () => void] => [pushFunction(type, count), () => this.#addPush(type, count)]),
@@ -201,18 +199,17 @@ export class Support {
     this.#module.addFunction(fireFunction.counted, i32, i32, [], make.functionBody(body));
   }
 
-  /** `budget = 0 unless counted; return fire(point) ? 0 : counter (+ 1)`, where the counter is the gate's. */
-  #addFireInNest(gate: Gate, again: boolean): void {
+  /** `budget = 0 unless counted; return fire(point) ? 0 : counter`, where the counter is the gate's. */
+  #addFireInNest(gate: Gate): void {
     const { make } = this.#module;
     const counter = gate === 'counted' ? globals.counter : globals.budget;
-    const next = make.globalGet(counter);
     const body = [
       // The nest has counted it down to zero in its local.
       ...(gate === 'counted' ? [] : [make.globalSet(globals.budget, make.const(0))]),
       make.if(make.call(this.use(fireFunction[gate]), [make.get(0, i32)], i32), [make.return(make.const(0))]),
-      make.return(again ? make.add(next, make.const(1)) : next),
+      make.return(make.globalGet(counter)),
     ];
-    this.#module.addFunction(fireInNestFunction(gate, again), i32, i32, [], make.functionBody(body));
+    this.#module.addFunction(fireInNestFunction[gate], i32, i32, [], make.functionBody(body));
   }
 
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */
@@ -260,8 +257,8 @@ export class Support {
    *     target = resume
    *     if (target < nestedStart) {            ;; it is in this region: counting goes on as it was
    *       resume = 0
-   *       counter = saved_counter + (target is one of the region's counted loops)     ;; its head counts this passing again
-   *       budget = saved_budget + (target is another loop of the region)
+   *       counter = saved_counter + (target is one of the region's counted loops)     ;; whose head counts this passing again
+   *       budget = saved_budget + (target is another loop that polls at its head)
    *     } else {                               ;; it is in a loop of this region: the loop's poll must take its slow path
    *       counter = 1; budget = 1
    *     }
