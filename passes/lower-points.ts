@@ -2,7 +2,7 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     linearise -> find-live-slots -> number-points -> frame-layout -> emit-function
+ *     linearise -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
@@ -18,6 +18,7 @@ import { importedMarks } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
+import { findStaleLocals } from './lowering/find-stale-locals.js';
 import { FrameLayout } from './lowering/frame-layout.js';
 import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
@@ -69,7 +70,9 @@ function lowerAll({ module }: PassContext, graph: CallGraph): Lowered[] {
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
       const fn = linearise(module, graph, info, knownTags);
-      findLiveSlots(fn, module.localTypes(info).length);
+      const localCount = module.localTypes(info).length;
+      findLiveSlots(fn, localCount);
+      findStaleLocals(fn, localCount);
       const numbering = numberPoints(fn);
       const layout = new FrameLayout(module, info, numbering.points);
       const entry = { fn, numbering, layout, firstPoint, index };

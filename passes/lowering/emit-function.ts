@@ -26,7 +26,7 @@
 import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
-import { i32, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
+import { i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
@@ -34,7 +34,7 @@ import { recogniseCountedLoop } from './counted-loop.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region, TryItem } from './linear-code.js';
-import { assignedIn, pollsAtHead } from './linear-code.js';
+import { pollsAtHead } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
 import {
@@ -81,8 +81,8 @@ class Emitter {
   #labels = 0;
   /** By which frames leave the code that is being made. */
   #unwind = unwindLabel;
-  /** Locals that the innermost loop assigns; none outside of loops. */
-  #assigned: ReadonlySet<number> = new Set();
+  /** Locals of the types that have no short constant; never assigned, so they are zero. */
+  readonly #zeros = new Map<Type, number>();
   /** The loops around the code that is being made, outermost first. */
   #loops: readonly string[] = [];
   /** Set inside a nest of loops that counts in locals. */
@@ -138,10 +138,11 @@ class Emitter {
           endBlock(item.name);
           break;
         case 'poll':
-          code.push(...this.#emitPoll(item));
+          code.push(...this.#makeClear(item.point.stale), ...this.#emitPoll(item));
           endBlock(atLabel(item.point.index));
           break;
         case 'loop':
+          code.push(...this.#makeClear(item.staleBefore));
           endBlock(intoLabel(item));
           code.push(...this.#emitLoop(item));
           break;
@@ -212,10 +213,20 @@ class Emitter {
 
   /** Lets this frame leave at `point`. */
   #makeLeave(point: Point): Expr[] {
-    return [
-      ...this.#context.layout.makeClearDead(point, this.#assigned),
-      this.#make.br(this.#unwind, this.#number(point)),
-    ];
+    return [this.#make.br(this.#unwind, this.#number(point))];
+  }
+
+  /** Sets stale locals to zero, see find-stale-locals.ts. */
+  #makeClear(locals: readonly number[]): Expr[] {
+    const types = this.#context.module.localTypes(this.#fn.info);
+    return locals.map((local) => this.#make.set(local, this.#makeShortZero(types[local] ?? i32)));
+  }
+
+  #makeShortZero(type: Type): Expr {
+    if (type === i32 || type === i64) return this.#make.zero(type);
+    const zero = this.#zeros.get(type) ?? this.#context.module.addLocal(this.#fn.info, type);
+    this.#zeros.set(type, zero);
+    return this.#make.get(zero, type);
   }
 
   #makeUnwindCheck(point: Point): Expr[] {
@@ -273,12 +284,10 @@ class Emitter {
   // --- Loops ---
 
   #emitLoop(loop: LoopItem): Expr[] {
-    const outer = { assigned: this.#assigned, loops: this.#loops };
-    this.#assigned = assignedIn(loop.body);
-    this.#loops = [...outer.loops, loop.name];
+    const outer = this.#loops;
+    this.#loops = [...outer, loop.name];
     const code = this.#emitLoopOfNest(loop);
-    this.#assigned = outer.assigned;
-    this.#loops = outer.loops;
+    this.#loops = outer;
     return code;
   }
 
@@ -311,8 +320,9 @@ class Emitter {
   #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
+    const counted = this.#emitCountedLoop(loop, gate, exit);
     const code = make.loop(again, [
-      make.block(slow, this.#emitCountedLoop(loop, gate, exit) ?? this.#emitPolledLoop(loop, gate, exit, slow)),
+      ...(counted ?? [make.block(slow, this.#emitPolledLoop(loop, gate, exit, slow))]),
       ...this.#makeFireAgain(point, gate, again),
     ]);
     return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
@@ -323,7 +333,8 @@ class Emitter {
     const head = this.#newLabel('head');
     const body = [...this.#emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
     const { before, isZero } = this.#makeCountdown(gate);
-    return [make.loop(head, [make.block(loop.name, body), ...before, make.brIf(slow, isZero), make.br(head)])];
+    const poll = [...before, make.brIf(slow, isZero)];
+    return [make.loop(head, [make.block(loop.name, body), ...this.#makeClear(loop.staleAtEnd), ...poll, make.br(head)])];
   }
 
   /**
@@ -358,6 +369,7 @@ class Emitter {
       make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
       make.loop(loop.name, this.#emitRegion(loop.body, [])),
       make.brIf(exit, count()),
+      ...this.#makeClear(loop.staleAtEnd),
     ];
   }
 
@@ -376,13 +388,31 @@ class Emitter {
     const { before, isZero } = this.#makeCountdown(gate);
     const resume = make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body));
     const prelude = [...before, make.if(isZero, [resume, ...this.#makeFire(point, gate)])];
-    return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
+    return this.#emitLoopOverPoints(loop, prelude);
   }
 
   #emitUnpolledLoop(loop: LoopItem): Expr[] {
     const make = this.#make;
-    const prelude = [make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body))];
-    return [make.loop(loop.name, this.#emitRegion(loop.body, prelude))];
+    return this.#emitLoopOverPoints(loop, [make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body))]);
+  }
+
+  /**
+   * What is stale is cleared on the way back to the head, not there: who comes to the head to resume needs all locals.
+   *
+   *     (block $exit (loop $head
+   *       (block $name <prelude> <body> (br $exit))
+   *       <clear>
+   *       (br $head)))
+   */
+  #emitLoopOverPoints(loop: LoopItem, prelude: readonly Expr[]): Expr[] {
+    const make = this.#make;
+    const body = this.#emitRegion(loop.body, prelude);
+    if (loop.staleAtEnd.length === 0) return [make.loop(loop.name, body)];
+    const [head, exit] = [this.#newLabel('head'), this.#newLabel('exit')];
+    const leave = endsOpen(loop.body) ? [make.br(exit)] : [];
+    const clear = this.#makeClear(loop.staleAtEnd);
+    const code = make.loop(head, [make.block(loop.name, [...body, ...leave]), ...clear, make.br(head)]);
+    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
   }
 
   // --- Exceptions ---
@@ -429,7 +459,7 @@ class Emitter {
       endBlock(atLabel(point.index));
       push(this.#makeStore(call, result));
     }
-    for (const check of this.#makeUnwindCheck(point)) push(check);
+    for (const expr of [...this.#makeClear(point.stale), ...this.#makeUnwindCheck(point)]) push(expr);
     if (item.result !== undefined && result !== undefined && isNeeded) {
       push(make.set(item.result, make.get(result, type)));
     }

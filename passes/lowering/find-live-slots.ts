@@ -1,11 +1,11 @@
-/** Finds for each stable point of linear code the locals that are needed after resuming there. */
+/** Finds for each stable point and each loop of linear code the locals that are needed after resuming there. */
 
 import { Liveness } from '../ir/liveness.js';
 import type { LocalSet } from '../ir/local-set.js';
 import { type Item, type LinearFunction, localsOf, pointsIn, type Region, type TryItem } from './linear-code.js';
 
 /**
- * Sets `live` of every point of `fn`.
+ * Sets `live` of every point and loop of `fn`.
  * @param localCount number of the function's locals, parameters included
  */
 export function findLiveSlots(fn: LinearFunction, localCount: number): void {
@@ -38,6 +38,7 @@ function itemBefore(item: Item, live: LocalSet, liveness: Liveness): void {
     case 'loop': {
       regionBefore(item.body, live, liveness);
       liveness.atLoopHead(item.name, live);
+      item.live = live.clone();
       // Resuming at the loop's own point enters it by its head, like falling into it does.
       if (item.point !== undefined) item.point.live = live.clone();
       return;

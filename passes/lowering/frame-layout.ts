@@ -54,16 +54,6 @@ export class FrameLayout {
     });
   }
 
-  /**
-   * Sets the locals to zero that are saved but dead at a point, of those in `candidates`: locals that the innermost loop
-   * assigns. Saving the old value of such a local would keep it alive around the loop.
-   */
-  makeClearDead(point: Point, candidates: ReadonlySet<number>): Expr[] {
-    return this.#locals
-      .filter(({ local }) => candidates.has(local) && !point.live.has(local))
-      .map(({ local, type }) => this.#make.set(local, this.#make.zero(type)));
-  }
-
   /** Pushes all slots, in the order that makes them pop as listed. */
   makeSave(support: Support): Expr[] {
     const make = this.#make;

@@ -33,6 +33,8 @@ export interface Point {
   index: number;
   /** Locals whose values are needed after resuming here, set by find-live-slots.ts. */
   live: LocalSet;
+  /** Locals to clear here, set by find-stale-locals.ts. */
+  stale: readonly number[];
 }
 
 /** An expression without stable points inside. */
@@ -54,6 +56,11 @@ export interface LoopItem {
   /** Set when the loop polls, see {@link pollsAtHead}. */
   gate?: Gate;
   point?: Point;
+  /** Locals whose values are needed at the loop's head, set by find-live-slots.ts. */
+  live: LocalSet;
+  /** Locals to clear before the loop, and where an iteration ends that is followed by another: see find-stale-locals.ts. */
+  staleBefore: readonly number[];
+  staleAtEnd: readonly number[];
 }
 
 /** A `try` with points inside; like a loop it can be entered by its head alone. */

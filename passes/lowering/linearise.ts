@@ -297,7 +297,7 @@ class Linearizer {
       this.#statement(body);
       return;
     }
-    const loop: LoopItem = { kind: 'loop', name, body: [] };
+    const loop: LoopItem = { kind: 'loop', name, body: [], live: new LocalSet(0), staleBefore: [], staleAtEnd: [] };
     this.#region.push(loop);
     const outer = { region: this.#region, loop: this.#loop };
     this.#region = loop.body;
@@ -449,6 +449,6 @@ class Linearizer {
   #makePoint(kind: PointKind): Point {
     const ordinal = this.#ordinals.get(kind) ?? 0;
     this.#ordinals.set(kind, ordinal + 1);
-    return { kind, ordinal, index: -1, live: new LocalSet(0) };
+    return { kind, ordinal, index: -1, live: new LocalSet(0), stale: [] };
   }
 }

@@ -7,7 +7,15 @@ import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
 import { pointsIn } from './linear-code.js';
 import { numberPoints, pointsThrough } from './number-points.js';
 
-const newPoint = (kind: Point['kind']): Point => ({ kind, ordinal: 0, index: -1, live: new LocalSet(0) });
+const newPoint = (kind: Point['kind']): Point => ({ kind, ordinal: 0, index: -1, live: new LocalSet(0), stale: [] });
+
+const noLoop: Omit<LoopItem, 'body'> = {
+  kind: 'loop',
+  name: 'loop',
+  live: new LocalSet(0),
+  staleBefore: [],
+  staleAtEnd: [],
+};
 
 /** What a region is made of: a poll, a label, or a loop with or without a gate. */
 type Shape = 'poll' | 'label' | { readonly gate: Gate | undefined; readonly body: readonly Shape[] };
@@ -16,7 +24,7 @@ function makeRegion(shapes: readonly Shape[]): Region {
   return shapes.map((shape) => {
     if (shape === 'poll') return { kind: 'poll', gate: 'budget', point: newPoint('branch') };
     if (shape === 'label') return { kind: 'label', name: 'l' };
-    const loop: LoopItem = { kind: 'loop', name: 'loop', body: makeRegion(shape.body) };
+    const loop: LoopItem = { ...noLoop, body: makeRegion(shape.body) };
     return shape.gate === undefined ? loop : { ...loop, gate: shape.gate, point: newPoint('loop') };
   });
 }
