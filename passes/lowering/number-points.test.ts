@@ -4,7 +4,7 @@ import { withFunction } from '../../fixtures/passes/wat-module.js';
 import { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
-import { pointsIn } from './linear-code.js';
+import { pointsIn, pollsAtHead } from './linear-code.js';
 import { numberPoints, pointsThrough } from './number-points.js';
 
 const newPoint = (kind: Point['kind']): Point => ({ kind, ordinal: 0, index: -1, live: new LocalSet(0), stale: [] });
@@ -46,7 +46,7 @@ describe('numbers of points', () => {
     expect(fn.entry.index).toBe(0);
   });
 
-  test('go by groups: counted loops, other loops, other points, then what is inside the loops', () => {
+  test('go by groups: loops that poll at their head, counted and other; other points; then what is inside the loops', () => {
     const fn = makeFunction(['poll', loop('budget', 'poll'), loop('counted', 'poll', 'poll'), 'poll']);
     const numbering = numberPoints(fn);
     expect(numbering.rangeOf(fn.body)).toEqual({ start: 1, countedLoopsEnd: 2, loopsEnd: 3, nestedStart: 5, end: 8 });
@@ -87,8 +87,14 @@ test('in any function numbers are dense, and a loop with everything inside is on
       if (item.kind === 'poll') expect(item.point.index).toBeLessThan(nestedStart);
       if (item.kind !== 'loop') continue;
       const own = item.point?.index;
-      if (own !== undefined && item.gate === 'counted') expect(own >= start && own < countedLoopsEnd).toBe(true);
-      if (own !== undefined && item.gate !== 'counted') expect(own >= countedLoopsEnd && own < loopsEnd).toBe(true);
+      if (own !== undefined) {
+        const [from, to] = pollsAtHead(item)
+          ? item.gate === 'counted'
+            ? [start, countedLoopsEnd]
+            : [countedLoopsEnd, loopsEnd]
+          : [loopsEnd, nestedStart];
+        expect(own >= from && own < to).toBe(true);
+      }
       const inside = pointsIn(item.body).map(({ index }) => index);
       expect([...inside].sort((a, b) => a - b)).toEqual(inside.map((_, n) => nested + n));
       expect(pointsThrough(item)).toEqual([...(own === undefined ? [] : [own]), ...inside]);
