@@ -15,6 +15,7 @@ import {
   writeModuleInfo,
   writeStableMap,
 } from '../runtime/abi/index.js';
+import { addBranchHints } from './branch-hints.js';
 import { checkInput } from './check-input.js';
 import { chooseOptimiser } from './optimiser/index.js';
 import { correctIndices } from './optimiser/original-indices.js';
@@ -84,5 +85,5 @@ function emit(
 ): { wasm: Uint8Array; text: string | undefined } {
   module.addCustomSection(sections.map, writeStableMap(map));
   module.addCustomSection(sections.info, writeModuleInfo(info));
-  return { wasm: module.emitBinary(), text: settings.text ? module.emitText() : undefined };
+  return { wasm: addBranchHints(module.emitBinary()), text: settings.text ? module.emitText() : undefined };
 }

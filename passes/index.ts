@@ -1,6 +1,7 @@
 /** The passes: what the compiler's driver needs of them. */
 
 export { CompileError, type Diagnostic, refuse } from './diagnostics.js';
+export { readBinaryFacts } from './ir/binary-facts.js';
 export { IrModule, type OptimiseLevels } from './ir/module.js';
 export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
 export { type InstrumentResult, instrument, type PassEvents } from './pipeline.js';

@@ -13,6 +13,7 @@ export interface BinaryFacts {
   /** Imported ones included. */
   readonly memoryCount: number;
   readonly importedMemories: number;
+  readonly importedFunctions: number;
   /** The names that the name section gives memories, by index. */
   readonly memoryNames: ReadonlyMap<number, string>;
 }
@@ -42,7 +43,15 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     // What was found until here is all there is.
   }
   const importedMemories = imports.filter(({ kind }) => kind === memoryKind).length;
-  return { imports, exports, memoryCount: memoryCount + importedMemories, importedMemories, memoryNames };
+  const importedFunctions = imports.filter(({ kind }) => kind === functionKind).length;
+  return {
+    imports,
+    exports,
+    memoryCount: memoryCount + importedMemories,
+    importedMemories,
+    importedFunctions,
+    memoryNames,
+  };
 }
 
 interface Import extends ImportName {
@@ -62,6 +71,7 @@ function readExport(section: ByteReader): string {
   return name;
 }
 
+const functionKind = 0;
 const memoryKind = 2;
 
 /** Kinds: 0 function, 1 table, 2 memory, 3 global, 4 tag. */

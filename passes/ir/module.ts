@@ -112,7 +112,7 @@ export class IrModule {
     keepNames();
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
-      { imports: [], exports: [], memoryCount: 0, importedMemories: 0, memoryNames: new Map() },
+      { imports: [], exports: [], memoryCount: 0, importedMemories: 0, importedFunctions: 0, memoryNames: new Map() },
     );
     module.#facts = readBinaryFacts(module.emitBinary());
     module.#allowUsedFeatures();
