@@ -255,11 +255,7 @@ class Emitter {
     const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
     const counter = this.#nest?.onlyLocal(gate);
     if (counter !== undefined) {
-<<<<<<< HEAD
-      return [...before, make.if(make.eqz(this.#makeFireInNest(point, gate, counter, false)), this.#makeLeave(point))];
-=======
-      return [make.if(make.eqz(this.#makeFireInNest(point, gate, counter)), this.#makeLeave(point))];
->>>>>>> c8f2174 (Loops without points inside poll where an iteration ends that another follows)
+      return [...before, make.if(make.eqz(this.#makeFireInNest(point, gate, counter)), this.#makeLeave(point))];
     }
     const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
     return [
@@ -334,7 +330,9 @@ class Emitter {
     const body = [...this.#emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
     const { before, isZero } = this.#makeCountdown(gate);
     const poll = [...before, make.brIf(slow, isZero)];
-    return [make.loop(head, [make.block(loop.name, body), ...this.#makeClear(loop.staleAtEnd), ...poll, make.br(head)])];
+    return [
+      make.loop(head, [make.block(loop.name, body), ...this.#makeClear(loop.staleAtEnd), ...poll, make.br(head)]),
+    ];
   }
 
   /**
