@@ -9,6 +9,7 @@
  * and later, here or on another machine: `runInWorker(program, { from: 'bc.mvvm.snap' })`.
  */
 
+export { heedBranchHints } from './branch-hints.js';
 export type {
   CheckpointReport,
   ErrorReport,
