@@ -3,7 +3,7 @@ export const pointKinds = ['entry', 'loop', 'call', 'host', 'branch', 'instructi
 
 /**
  * - `entry`: before a function's first instruction; every instrumented function has one
- * - `loop`: at the head of a loop
+ * - `loop`: between two iterations of a loop; where the loop has points inside, also before its first
  * - `call`: inside a call to another instrumented function, waiting for its result. Never the innermost frame
  * - `host`: before a call to an import; on restore the call is made again
  * - `branch`: before a branch

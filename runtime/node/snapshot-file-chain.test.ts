@@ -248,6 +248,26 @@ describe('whenever the process ends', () => {
     expect(ends).toBeGreaterThan(50);
   }, 120_000);
 
+  test('a chain that is being folded is there, folded or not, and can be folded again', () => {
+    let ends = 0;
+    for (let n = 0; ; n++) {
+      writeRun(4);
+      const { files, ended } = endingFiles(n);
+      const code = codeOf(() => compactSnapshotChain(path, path, {}, { files }));
+      expectState(4);
+      compactSnapshotChain(path, path, {}, { files: quickFiles });
+      expectState(4);
+      expect(names().filter((name) => !name.endsWith('.mvvm-tmp'))).toEqual(['job.snap']);
+      for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+      if (!ended()) {
+        expect(code).toBe('nothing was thrown');
+        break;
+      }
+      ends += 1;
+    }
+    expect(ends).toBeGreaterThan(5);
+  }, 120_000);
+
   test('with each call failing once, the next checkpoint makes good', () => {
     for (let n = 0; ; n++) {
       let calls = 0;
