@@ -250,7 +250,7 @@ describe('an exception that comes from outside', () => {
     const guest = startGuest(program, { entry: 'run', imports: hostOf(undisturbed) });
     expect(guest.run()).toEqual({ kind: 'finished', results: [29], exitStatus: 0 });
     const { stablePoints } = guest.statistics;
-    expect(stablePoints).toBe(9);
+    expect(stablePoints).toBe(5);
 
     const kinds: string[] = [];
     for (let point = 1; point <= stablePoints; point++) {
@@ -273,7 +273,7 @@ describe('an exception that comes from outside', () => {
       expect(outcome).toEqual({ kind: 'finished', results: [29], exitStatus: 0 });
       expect(notes).toEqual(undisturbed);
     }
-    expect(kinds.join(' ')).toBe('restored restored refused refused refused refused refused restored restored');
+    expect(kinds.join(' ')).toBe('restored refused refused refused restored');
   });
 });
 
@@ -283,7 +283,8 @@ test('a tag that is imported is thrown and caught again with the tag of the new 
     `(module
       (import "env" "tag" (tag $e (param i32)))
       (import "env" "throw" (func $throw))
-      (func $work (param $n i32) (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (func $work (param $n i32)
+        (loop $l (br_if $l (i32.ge_s (local.tee $n (i32.sub (local.get $n) (i32.const 1))) (i32.const 0)))))
       (func $kept (param i32) (result i32) (call $work (i32.const 2)) (local.get 0))
       (func (export "run") (result i32)
         (try (result i32)
