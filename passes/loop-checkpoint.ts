@@ -15,8 +15,9 @@ export const loopCheckpoint: Pass = {
   stage: 'placement',
   flag: 'enable-loop-checkpoint',
   description: 'stable points at every iteration of every loop',
-  documentation: `Each iteration of each loop is a stable point, no counter decides which. A passing takes one off the budget;
-the host, which grants it, can so stop at any iteration it names.`,
+  documentation: `Each iteration of each loop is a stable point, no counter decides which: its begin in loops with stable points
+inside, and in others its end, if another iteration follows. A passing takes one off the budget; the host, which grants it,
+can so stop at any iteration it names.`,
   run(context) {
     markLoops(context, { kind: 'loop', gate: 'budget' });
   },
