@@ -105,17 +105,23 @@ function findRareBranches(body: ByteReader, rare: ReadonlySet<number>): number[]
   return offsets;
 }
 
+/** What stands before a branch on a counter that has come to zero, the nearest first. */
+const countdowns: readonly (readonly number[])[] = [
+  [opcodes.i32Eqz, opcodes.localTee, opcodes.i32Sub, opcodes.i32Const],
+  // The counter is a global, and goes there by way of a local.
+  [opcodes.i32Eqz, opcodes.localGet, opcodes.globalSet, opcodes.localTee, opcodes.i32Sub],
+];
+
 /** @param before the instructions before the branch, the nearest first */
-function isRare([condition, ...earlier]: readonly Instruction[], rare: ReadonlySet<number>): boolean {
+function isRare(before: readonly Instruction[], rare: ReadonlySet<number>): boolean {
+  const [condition] = before;
   if (condition?.opcode === opcodes.globalGet) return rare.has(condition.operand);
-  if (condition?.opcode !== opcodes.i32Eqz) return false;
-  // The counter goes to a local, or to a global by way of a local.
-  const [kept, ...rest] = earlier;
-  const viaGlobal = kept?.opcode === opcodes.localGet && rest[0]?.opcode === opcodes.globalSet;
-  if (!viaGlobal && kept?.opcode !== opcodes.localTee) return false;
-  const [subtraction, one] = viaGlobal ? rest.slice(2) : rest;
-  if (viaGlobal) return rest[1]?.opcode === opcodes.localTee && subtraction?.opcode === opcodes.i32Sub;
-  return subtraction?.opcode === opcodes.i32Sub && one?.opcode === opcodes.i32Const && one.operand === 1;
+  return countdowns.some((countdown) =>
+    countdown.every((opcode, index) => {
+      const instruction = before[index];
+      return instruction?.opcode === opcode && (opcode !== opcodes.i32Const || instruction.operand === 1);
+    }),
+  );
 }
 
 function writeSection(hints: readonly FunctionHints[]): Uint8Array {

@@ -4,16 +4,9 @@
  * know is skipped, and counted as that.
  */
 
-import { describe, expect, test } from '@jest/globals';
-import { compile } from '../compiler/index.js';
+import { describe, test } from '@jest/globals';
+import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
-import { judge, type OracleOptions } from '../fixtures/roundtrip/oracle.js';
-import { runPlain } from '../fixtures/roundtrip/plain-run.js';
-import { policies } from '../runtime/abi/index.js';
-import { loadProgram } from '../runtime/index.js';
-
-/** Stops at each stable point in one history, and at some in histories of their own. */
-const everywhere: OracleOptions = { positions: 4, continued: 2, chain: 0, steps: 1000 };
 
 /** A program that runs `body` with local $x = 3 and returns what it leaves. */
 function program(body: string, fields = '(memory (export "memory") 1)'): string {
@@ -131,24 +124,12 @@ const programs: readonly (readonly [name: string, body: string, fields?: string]
   ],
 ];
 
-const configurations = policies.map((policy) => ({
-  policy,
-  thresholdBits: policy === 'counter-loop-checkpoint' ? 0 : 16,
-}));
-
 describe.each(programs)('%s', (name, body, fields) => {
   const subject = subjectOf(name, program(body, fields));
   const known = WebAssembly.validate(Uint8Array.from(subject.wasm));
 
   const hasOneMemory = !/\$b 1 3|i64 1 3/.test(fields ?? '');
   (known ? test : test.skip).each(
-    configurations.filter(({ policy }) => hasOneMemory || policy !== 'loop-dirty-checkpoint'),
-  )('$policy', async ({ policy, thresholdBits }) => {
-    const expected = await runPlain(subject);
-    const { wasm } = compile(subject.wasm, { policies: [policy], thresholdBits, optLevel: 0 });
-    const verdict = judge(expected, await loadProgram(wasm), subject, everywhere);
-    expect(verdict.failures).toEqual([]);
-    expect(verdict.passed).toBeGreaterThan(0);
-    expect(verdict.restores).toBeGreaterThanOrEqual(verdict.passed);
-  });
+    everyPolicy.filter(({ policy }) => hasOneMemory || policy !== 'loop-dirty-checkpoint'),
+  )('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 4));
 });

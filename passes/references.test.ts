@@ -5,15 +5,10 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
+import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
-import { judge, type OracleOptions } from '../fixtures/roundtrip/oracle.js';
-import { runPlain } from '../fixtures/roundtrip/plain-run.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
-import { policies } from '../runtime/abi/index.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
-
-/** Stops at each stable point in one history, and at some in histories of their own. */
-const everywhere: OracleOptions = { positions: 6, continued: 3, chain: 0, steps: 1000 };
 
 /** A program that runs `body` with local $x = 3 and returns what it leaves. */
 function program(body: string): string {
@@ -103,22 +98,10 @@ const programs: readonly (readonly [string, string])[] = [
   ],
 ];
 
-const configurations = policies.map((policy) => ({
-  policy,
-  thresholdBits: policy === 'counter-loop-checkpoint' ? 0 : 16,
-}));
-
 describe.each(programs)('%s', (name, body) => {
   const subject = subjectOf(name, program(body));
 
-  test.each(configurations)('$policy', async ({ policy, thresholdBits }) => {
-    const expected = await runPlain(subject);
-    const { wasm } = compile(subject.wasm, { policies: [policy], thresholdBits, optLevel: 0 });
-    const verdict = judge(expected, await loadProgram(wasm), subject, everywhere);
-    expect(verdict.failures).toEqual([]);
-    expect(verdict.passed).toBeGreaterThan(0);
-    expect(verdict.restores).toBeGreaterThanOrEqual(verdict.passed);
-  });
+  test.each(everyPolicy)('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 6));
 });
 
 describe('a reference of the host', () => {

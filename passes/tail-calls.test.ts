@@ -5,14 +5,9 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
+import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
-import { judge, type OracleOptions } from '../fixtures/roundtrip/oracle.js';
-import { runPlain } from '../fixtures/roundtrip/plain-run.js';
-import { policies } from '../runtime/abi/index.js';
 import { loadProgram, startGuest } from '../runtime/index.js';
-
-/** Stops at each stable point in one history, and at some in histories of their own. */
-const everywhere: OracleOptions = { positions: 6, continued: 3, chain: 0, steps: 1000 };
 
 /** `run` calls $even, which takes turns with $odd; $wide and $other have other parameters and the same result. */
 function program(body: string): string {
@@ -71,22 +66,10 @@ const withThrow = (wat: string): string =>
     (func $test`,
   );
 
-const configurations = policies.map((policy) => ({
-  policy,
-  thresholdBits: policy === 'counter-loop-checkpoint' ? 0 : 16,
-}));
-
 describe.each(programs)('%s', (name, body) => {
   const subject = subjectOf(name, withThrow(program(body)));
 
-  test.each(configurations)('$policy', async ({ policy, thresholdBits }) => {
-    const expected = await runPlain(subject);
-    const { wasm } = compile(subject.wasm, { policies: [policy], thresholdBits, optLevel: 0 });
-    const verdict = judge(expected, await loadProgram(wasm), subject, everywhere);
-    expect(verdict.failures).toEqual([]);
-    expect(verdict.passed).toBeGreaterThan(0);
-    expect(verdict.restores).toBeGreaterThanOrEqual(verdict.passed);
-  });
+  test.each(everyPolicy)('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 6));
 });
 
 const far = `(module

@@ -274,7 +274,6 @@ export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr
 export const droppedSegment = (expr: Expr): string => api.DataDrop.getSegment(expr);
 export const indirectParams = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetParams(expr));
 export const indirectResults = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetResults(expr));
-export const storeOffset = (expr: Expr): number => api._BinaryenStoreGetOffset(expr);
 
 /** Appends to a block without looking through it again, which Binaryen's own constructor does. */
 export const appendChild = (block: Expr, child: Expr): void => api._BinaryenBlockAppendChild(block, child);
