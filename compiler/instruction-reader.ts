@@ -15,8 +15,17 @@ export interface Instruction {
 
 /** Opcodes that somebody asks for. */
 export const opcodes = {
+  block: 0x02,
+  loop: 0x03,
   if: 0x04,
+  else: 0x05,
+  try: 0x06,
+  end: 0x0b,
+  br: 0x0c,
   brIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
+  delegate: 0x18,
   localGet: 0x20,
   localTee: 0x22,
   globalGet: 0x23,

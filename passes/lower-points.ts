@@ -50,7 +50,9 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint } of lowered) {
       const pending = context.dirt?.pending.get(fn.info.name);
-      module.setBody(fn.info, emitFunction(fn, { module, support, numbering, layout, firstPoint, reenter, pending }));
+      const { thresholdBits } = options;
+      const emit = { module, support, numbering, layout, firstPoint, thresholdBits, reenter, pending };
+      module.setBody(fn.info, emitFunction(fn, emit));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));

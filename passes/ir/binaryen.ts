@@ -29,15 +29,22 @@ export type Accessor = (expression: number, value?: number) => number;
 /** Gets a number out of the `index`-th place of a list in an expression, or puts one in. */
 export type ListAccessor = (expression: number, index: number, value?: number) => number;
 
+interface LabelAccess<Name> {
+  getName(expression: number): Name;
+  setName(expression: number, name: string): void;
+}
+
 /** Names inside expressions; reading one copies a string, so it is done only where a name matters. */
 interface NameAccess {
-  readonly Block: { getName(expression: number): string | null };
-  readonly Loop: { getName(expression: number): string | null };
-  readonly Break: { getName(expression: number): string };
+  readonly Block: LabelAccess<string | null>;
+  readonly Loop: LabelAccess<string | null>;
+  readonly Break: LabelAccess<string>;
   readonly Switch: {
     getNumNames(expression: number): number;
     getNameAt(expression: number, index: number): string;
+    setNameAt(expression: number, index: number, name: string): void;
     getDefaultName(expression: number): string;
+    setDefaultName(expression: number, name: string): void;
   };
   readonly Call: { getTarget(expression: number): string; isReturn(expression: number): boolean };
   readonly CallIndirect: { isReturn(expression: number): boolean };

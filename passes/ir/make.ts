@@ -161,6 +161,10 @@ export class Maker {
     return asExpr(this.#module.i64.shl(value, by));
   }
 
+  rotateRight(value: Expr, by: number): Expr {
+    return asExpr(this.#module.i32.rotr(value, this.const(by)));
+  }
+
   rotateLeft64(value: Expr, by: Expr): Expr {
     return asExpr(this.#module.i64.rotl(value, by));
   }

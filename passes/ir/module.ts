@@ -371,6 +371,11 @@ export class IrModule {
     return api._BinaryenExpressionGetSideEffects(expr, this.#module.ptr);
   }
 
+  /** A copy with the same labels; relabel.ts gives it others. */
+  copyExpression(expr: Expr): Expr {
+    return asExpr(this.#module.copyExpression(expr));
+  }
+
   /** The constant offset of a memory access other than a plain load or store. */
   offsetOf(expr: Expr): number {
     return rawFunction(`${kindOf(expr)}GetOffset`)(expr);

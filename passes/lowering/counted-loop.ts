@@ -36,6 +36,8 @@ export interface CountedLoop {
   readonly step: number;
   /** How many iterations follow the one that is about to begin. */
   makeRemaining(): Expr;
+  /** Whether these are fewer than `count`; may say no where they are. @param count at most 2^16 */
+  makeIsShort(count: number): Expr;
   /** The value that the counter is tested against. */
   makeEnd(): Expr;
   /** Makes the loop test against a local instead. */
@@ -103,6 +105,8 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
     step,
     makeEnd,
     makeRemaining: () => makeRemaining(make, test, () => make.get(counter, i32), makeEnd, step),
+    makeIsShort: (count) =>
+      make.lessUnsigned(makeTurns(make, makeDistance(make, make.get(counter, i32), makeEnd(), step), step), make.const(count)),
     testAgainst(limit) {
       if (condition === undefined) return;
       if (end === undefined) setChild(backEdge, 0, make.notEqual(condition, make.get(limit, i32)));
@@ -210,9 +214,21 @@ function makeRemaining(make: Maker, test: Test, now: () => Expr, makeEnd: () => 
     const goesOn = test === 'less-signed' ? make.lessSigned(next(), makeEnd()) : make.lessUnsigned(next(), makeEnd());
     return make.select(goesOn, make.sub(makeEnd(), next()), make.const(0));
   }
-  const distance = (): Expr => (step > 0 ? make.sub(makeEnd(), next()) : make.sub(next(), makeEnd()));
+  const distance = (): Expr => makeDistance(make, now(), makeEnd(), step);
   const size = Math.abs(step);
   if (size === 1) return distance();
   const whole = make.shiftRight(distance(), make.const(Math.log2(size)));
   return make.select(make.and(distance(), make.const(size - 1)), make.const(-1), whole);
+}
+
+/** From where the next iteration's counter will be to the end. */
+function makeDistance(make: Maker, now: Expr, end: Expr, step: number): Expr {
+  const next = make.add(now, make.const(step));
+  return step > 0 ? make.sub(end, next) : make.sub(next, end);
+}
+
+/** `distance / step`, and a number above 2^16 where that leaves a remainder: such a counter never meets the end. */
+function makeTurns(make: Maker, distance: Expr, step: number): Expr {
+  const size = Math.abs(step);
+  return size === 1 ? distance : make.rotateRight(distance, Math.log2(size));
 }

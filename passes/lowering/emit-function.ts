@@ -30,13 +30,14 @@ import { i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { recogniseCountedLoop } from './counted-loop.js';
+import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region, TryItem } from './linear-code.js';
 import { pollsAtHead } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
+import { copyLoop, isSmall, uncountedIterations } from './short-loop.js';
 import {
   elsewhereFunction,
   enterFunction,
@@ -55,6 +56,7 @@ export interface EmitContext {
   readonly layout: FrameLayout;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
+  readonly thresholdBits: number;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: {
@@ -316,12 +318,14 @@ class Emitter {
   #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
-    const counted = this.#emitCountedLoop(loop, gate, exit);
-    const code = make.loop(again, [
-      ...(counted ?? [make.block(slow, this.#emitPolledLoop(loop, gate, exit, slow))]),
-      ...this.#makeFireAgain(point, gate, again),
-    ]);
-    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+    const counted = this.#recogniseCounted(loop, gate);
+    const short = counted === undefined ? [] : this.#emitShortRun(loop, gate, counted, exit);
+    const run =
+      counted === undefined
+        ? [make.block(slow, this.#emitPolledLoop(loop, gate, exit, slow))]
+        : this.#emitCountedLoop(loop, gate, counted, exit);
+    const code = make.loop(again, [...run, ...this.#makeFireAgain(point, gate, again)]);
+    return endsOpen(loop.body) ? [make.block(exit, [...short, code])] : [code];
   }
 
   #emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] {
@@ -344,12 +348,10 @@ class Emitter {
    *     (loop $name <body, which tests against limit>)
    *     (br_if $exit counter)
    */
-  #emitCountedLoop(loop: LoopItem, gate: Gate, exit: string): Expr[] | undefined {
+  #emitCountedLoop(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string): Expr[] {
     const make = this.#make;
     const { module } = this.#context;
-    const counted = recogniseCountedLoop(module, loop);
-    const counter = this.#nest?.local(gate);
-    if (counted === undefined || counter === undefined) return undefined;
+    const counter = this.#nest?.local(gate) ?? this.#scratch;
     const limit = module.addLocal(this.#fn.info, i32);
     const count = (): Expr => make.get(counter, i32);
     const toEnd = [
@@ -368,6 +370,32 @@ class Emitter {
       make.loop(loop.name, this.#emitRegion(loop.body, [])),
       make.brIf(exit, count()),
       ...this.#makeClear(loop.staleAtEnd),
+    ];
+  }
+
+  #recogniseCounted(loop: LoopItem, gate: Gate): CountedLoop | undefined {
+    return this.#nest?.local(gate) === undefined ? undefined : recogniseCountedLoop(this.#context.module, loop);
+  }
+
+  /**
+   * A counted loop of few iterations is run as it is, without counting:
+   *
+   *     (block $long
+   *       (br_if $long (i32.eqz <few iterations are left>))
+   *       (loop <copy of the loop>)
+   *       (br $exit))
+   */
+  #emitShortRun(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string): Expr[] {
+    const make = this.#make;
+    const count = gate === 'counted' ? uncountedIterations(this.#context.thresholdBits) : 0;
+    if (count === 0 || !isSmall(loop)) return [];
+    const long = this.#newLabel('long');
+    return [
+      make.block(long, [
+        make.brIf(long, make.eqz(counted.makeIsShort(count))),
+        copyLoop(this.#context.module, loop, () => this.#newLabel('short')),
+        make.br(exit),
+      ]),
     ];
   }
 

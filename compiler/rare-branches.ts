@@ -1,0 +1,110 @@
+/**
+ * Finds branches of a function that are rarely, or nearly always, taken: those that decide between a slow path of ours and
+ * the program's own code. A slow path is known by what it calls before control can go anywhere else.
+ */
+
+import { type Instruction, opcodes } from './instruction-reader.js';
+
+/** Indices of what the normal path never uses. */
+export interface RareThings {
+  /** Globals that are zero unless frames leave or come back. */
+  readonly globals: ReadonlySet<number>;
+  /** Functions that only slow paths call. */
+  readonly functions: ReadonlySet<number>;
+}
+
+export interface DecidedBranch {
+  /** Of the branch, in bytes from the begin of the function's local declarations. */
+  readonly offset: number;
+  readonly likely: boolean;
+}
+
+/** How far a path is followed: slow paths of ours begin with a few moves of counters. */
+const LONGEST_LOOK = 40;
+
+/** @param code a function's instructions, all of them */
+export function findRareBranches(code: readonly Instruction[], rare: RareThings): DecidedBranch[] {
+  const flow = new ControlFlow(code, rare);
+  return code.flatMap(({ opcode, offset }, index): DecidedBranch[] => {
+    if (opcode !== opcodes.if && opcode !== opcodes.brIf) return [];
+    if (flow.isDecidedByRareGlobal(index)) return [{ offset, likely: false }];
+    const taken = flow.isSlow(flow.taken(index));
+    return taken === flow.isSlow(flow.notTaken(index)) ? [] : [{ offset, likely: !taken }];
+  });
+}
+
+/** Where control goes in structured code. Places are indices of instructions. */
+class ControlFlow {
+  readonly #code: readonly Instruction[];
+  readonly #rare: RareThings;
+  /** By the first instruction of an `if`, and by its `else`: the place behind the arm. Of blocks and loops: where a branch goes. */
+  readonly #ends = new Map<number, number>();
+  readonly #elses = new Map<number, number>();
+  /** By a branch: where it goes; undefined for the begin of a loop and the end of the function. */
+  readonly #targets = new Map<number, number>();
+
+  constructor(code: readonly Instruction[], rare: RareThings) {
+    this.#code = code;
+    this.#rare = rare;
+    const open: { readonly at: number; readonly branches: number[] }[] = [];
+    for (const [at, { opcode, operand }] of code.entries()) {
+      if (isOpening(opcode)) open.push({ at, branches: [] });
+      if (opcode === opcodes.else) this.#elses.set(open[open.length - 1]?.at ?? -1, at);
+      if (opcode === opcodes.br || opcode === opcodes.brIf) open[open.length - 1 - operand]?.branches.push(at);
+      if (opcode !== opcodes.end && opcode !== opcodes.delegate) continue;
+      const closed = open.pop();
+      if (closed === undefined) continue;
+      this.#ends.set(closed.at, at);
+      const otherwise = this.#elses.get(closed.at);
+      if (otherwise !== undefined) this.#ends.set(otherwise, at);
+      if (code[closed.at]?.opcode === opcodes.loop) continue;
+      for (const branch of closed.branches) this.#targets.set(branch, at);
+    }
+  }
+
+  /** Where an `if` or `br_if` goes when its condition holds; -1 where that is no place to look at. */
+  taken(index: number): number {
+    return this.#code[index]?.opcode === opcodes.if ? index + 1 : (this.#targets.get(index) ?? -1);
+  }
+
+  notTaken(index: number): number {
+    if (this.#code[index]?.opcode !== opcodes.if) return index + 1;
+    return (this.#elses.get(index) ?? this.#ends.get(index) ?? -2) + 1;
+  }
+
+  isDecidedByRareGlobal(branch: number): boolean {
+    const condition = this.#code[branch - 1];
+    return condition?.opcode === opcodes.globalGet && this.#rare.globals.has(condition.operand);
+  }
+
+  /** Whether control that comes to `from` calls a function of slow paths before anything but a rare global decides its way. */
+  isSlow(from: number): boolean {
+    const { functions } = this.#rare;
+    let at = from;
+    for (let looked = 0; looked < LONGEST_LOOK; looked++) {
+      const instruction = at < 0 ? undefined : this.#code[at];
+      if (instruction === undefined) return false;
+      const { opcode, operand } = instruction;
+      if (opcode === opcodes.call && functions.has(operand)) return true;
+      if (opcode === opcodes.if && this.isDecidedByRareGlobal(at)) {
+        at = this.notTaken(at);
+        continue;
+      }
+      if (endsStraightCode(opcode)) return false;
+      if (opcode === opcodes.br) at = this.#targets.get(at) ?? -1;
+      else if (opcode === opcodes.else) at = this.#ends.get(at) ?? -1;
+      else at += 1;
+    }
+    return false;
+  }
+}
+
+function isOpening(opcode: number): boolean {
+  return [opcodes.block, opcodes.loop, opcodes.if, opcodes.try].some((opening) => opening === opcode);
+}
+
+/** Whether control may go on elsewhere, or not at all. */
+function endsStraightCode(opcode: number): boolean {
+  const transparent: readonly number[] = [opcodes.block, opcodes.else, opcodes.end, opcodes.br];
+  return opcode <= opcodes.return && !transparent.includes(opcode);
+}
