@@ -17,6 +17,11 @@ export interface CompileOptions {
   readonly optLevel?: Level;
   /** How much to prefer small code: 0 as in `-O3`, 1 as in `-Os`, 2 and 3 as in `-Oz`; default 0. */
   readonly sizeLevel?: Level;
+  /**
+   * How much code may be doubled so that what runs much has no way back in it: a percentage of the module's code. Default
+   * 50, and 0 where small code is preferred or nothing optimised.
+   */
+  readonly twinBudget?: number;
   /** Optimise with this wasm-opt; `true` looks on the PATH, then for the npm package `wasm-opt`. Default: Binaryen's own. */
   readonly wasmOpt?: string | true;
   /** Leaves out stable points that the profile shows to be too hot. */
@@ -32,13 +37,18 @@ export interface Settings {
   readonly thresholdBits: number;
   readonly optLevel: Level;
   readonly sizeLevel: Level;
+  /** A part of 1. */
+  readonly twinBudget: number;
   readonly wasmOpt?: string | true;
   readonly profile?: Profile;
   readonly text: boolean;
   readonly verifyEach: boolean;
 }
 
-export const defaults: Settings = {
+/** Percent of the code, at levels where speed is wanted and size does not matter. */
+export const defaultTwinBudget = 50;
+
+export const defaults: Omit<Settings, 'twinBudget'> = {
   policies: ['counter-loop-checkpoint'],
   thresholdBits: 16,
   optLevel: 3,
@@ -58,6 +68,7 @@ const schema = z.strictObject({
   thresholdBits: z.number(bits).int(bits).min(0, bits).max(maxThresholdBits, bits).optional(),
   optLevel: level.optional(),
   sizeLevel: level.optional(),
+  twinBudget: z.number('must be a percentage, 0 or more').min(0, 'must be a percentage, 0 or more').optional(),
   wasmOpt: z.union([z.string().min(1), z.literal(true)], 'must be the path of a wasm-opt, or true').optional(),
   profile: profileSchema.optional(),
   text: z.boolean('must be true or false').optional(),
@@ -74,11 +85,15 @@ export function resolveOptions(options: CompileOptions): Settings {
   if (!result.success) throw new CompileError(invalidOptions(result.error.issues.map(reasonOf)));
   const { wasmOpt, profile } = options;
   const asked = options.policies ?? [];
+  const optLevel = options.optLevel ?? defaults.optLevel;
+  const sizeLevel = options.sizeLevel ?? defaults.sizeLevel;
+  const twinBudget = options.twinBudget ?? (optLevel > 1 && sizeLevel === 0 ? defaultTwinBudget : 0);
   return {
     policies: asked.length === 0 ? defaults.policies : policies.filter((policy) => asked.includes(policy)),
     thresholdBits: options.thresholdBits ?? defaults.thresholdBits,
-    optLevel: options.optLevel ?? defaults.optLevel,
-    sizeLevel: options.sizeLevel ?? defaults.sizeLevel,
+    optLevel,
+    sizeLevel,
+    twinBudget: twinBudget / 100,
     text: options.text ?? defaults.text,
     verifyEach: options.verifyEach ?? defaults.verifyEach,
     ...(wasmOpt === undefined ? {} : { wasmOpt }),

@@ -24,6 +24,7 @@ import { type CallItem, type LinearFunction, type Point, type Region, regionsIn 
 import { linearise } from './lowering/linearise.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
+import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
 
 /** A function on its way through the stages. */
@@ -34,6 +35,8 @@ interface Lowered {
   readonly firstPoint: number;
   /** Place in the stable map. */
   readonly index: number;
+  /** What its frames come back in, if not in itself. */
+  readonly twin: Pick<Lowered, 'fn' | 'numbering' | 'layout'> | undefined;
 }
 
 export const lowerPoints: Pass = {
@@ -48,11 +51,14 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const support = new Support(module, options.thresholdBits);
     const lowered = lowerAll(context, graph);
     const reenter = new Reenter(graph, support, lowered);
-    for (const { fn, numbering, layout, firstPoint } of lowered) {
+    for (const { fn, numbering, layout, firstPoint, twin } of lowered) {
       const pending = context.dirt?.pending.get(fn.info.name);
       const { thresholdBits } = options;
-      const emit = { module, support, numbering, layout, firstPoint, thresholdBits, reenter, pending };
-      module.setBody(fn.info, emitFunction(fn, emit));
+      const common = { module, support, firstPoint, thresholdBits, reenter, pending };
+      const comesBack = twin === undefined ? 'itself' : 'twin';
+      module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, comesBack }));
+      if (twin === undefined) continue;
+      module.setBody(twin.fn.info, emitFunction(twin.fn, { ...common, ...twin, comesBack: 'as-twin' }));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));
@@ -60,25 +66,35 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
   },
 };
 
-function lowerAll({ module }: PassContext, graph: CallGraph): Lowered[] {
+function lowerAll({ module, options }: PassContext, graph: CallGraph): Lowered[] {
   let firstPoint = 0;
   let tags: readonly string[] | undefined;
   const knownTags = (): readonly string[] => {
     tags ??= findTags(module);
     return tags;
   };
+  const lowerOne = (info: FunctionInfo): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
+    const fn = linearise(module, graph, info, knownTags);
+    const localCount = module.localTypes(info).length;
+    findLiveSlots(fn, localCount);
+    findStaleLocals(fn, localCount);
+    const numbering = numberPoints(fn);
+    return { fn, numbering, layout: new FrameLayout(module, info, numbering.points) };
+  };
+  const withTwin = chooseTwins(module, graph, options.twinBudget ?? 0);
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
-      const fn = linearise(module, graph, info, knownTags);
-      const localCount = module.localTypes(info).length;
-      findLiveSlots(fn, localCount);
-      findStaleLocals(fn, localCount);
-      const numbering = numberPoints(fn);
-      const layout = new FrameLayout(module, info, numbering.points);
-      const entry = { fn, numbering, layout, firstPoint, index };
-      firstPoint += numbering.points.length;
+      // Before the function itself is taken apart.
+      const copy = withTwin.has(info.name) ? addTwin(module, info) : undefined;
+      const entry = {
+        ...lowerOne(info),
+        firstPoint,
+        index,
+        twin: copy === undefined ? undefined : lowerOne(copy),
+      };
+      firstPoint += entry.numbering.points.length;
       return entry;
     });
 }
@@ -109,6 +125,10 @@ class Reenter {
     if (others.length === 0) return undefined;
     const key = ['in place of', ...others.map(({ name }) => name)].join(' ');
     return this.#made.get(key) ?? this.#add(key, info.results, others);
+  }
+
+  twinOf(name: string): FunctionInfo | undefined {
+    return this.#byName.get(name)?.twin?.fn.info;
   }
 
   #add(key: string, results: Type, functions: readonly FunctionInfo[]): string {

@@ -13,6 +13,8 @@ export interface InstrumentOptions {
   readonly policies: readonly Policy[];
   /** Counted points fire once per `2 ** thresholdBits` passings; 0 to 30. */
   readonly thresholdBits: number;
+  /** How many expressions twins may have together, as a part of those of the module, see lowering/twins.ts; default none. */
+  readonly twinBudget?: number;
   /** Which points were passed how often, for {@link checkpoint-pgo.ts}. */
   readonly profile?: Profile;
 }

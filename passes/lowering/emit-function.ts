@@ -26,7 +26,7 @@
 import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
-import { i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
+import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
@@ -47,6 +47,7 @@ import {
   leaveFunction,
   type Support,
   steerFunction,
+  zerosOf,
 } from './support.js';
 
 export interface EmitContext {
@@ -57,6 +58,7 @@ export interface EmitContext {
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
   readonly thresholdBits: number;
+  readonly comesBack: WayBack;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: {
@@ -64,8 +66,16 @@ export interface EmitContext {
     functionFor(call: Expr): string;
     /** The same for what runs in place of a function that ends in tail calls; undefined where it does not. */
     forwarderOf(info: FunctionInfo): string | undefined;
+    /** The twin that comes back instead of a function. */
+    twinOf(name: string): FunctionInfo | undefined;
   };
 }
+
+/**
+ * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
+ * each point, so that the function itself has none: see twins.ts.
+ */
+export type WayBack = 'itself' | 'twin' | 'as-twin';
 
 /** The new body of `fn`. */
 export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
@@ -130,7 +140,11 @@ class Emitter {
     const endBlock = (label: string): void => {
       code = [this.#make.block(label, code)];
     };
-    if (start !== undefined) endBlock(atLabel(start.index));
+    // Where a frame comes back, if it does here.
+    const endWayBack = (label: string): void => {
+      if (this.#context.comesBack !== 'twin') endBlock(label);
+    };
+    if (start !== undefined) endWayBack(atLabel(start.index));
     for (const item of region) {
       switch (item.kind) {
         case 'statement':
@@ -141,11 +155,11 @@ class Emitter {
           break;
         case 'poll':
           code.push(...this.#makeClear(item.point.stale), ...this.#emitPoll(item));
-          endBlock(atLabel(item.point.index));
+          endWayBack(atLabel(item.point.index));
           break;
         case 'loop':
           code.push(...this.#makeClear(item.staleBefore));
-          endBlock(intoLabel(item));
+          endWayBack(intoLabel(item));
           code.push(...this.#emitLoop(item));
           break;
         case 'try':
@@ -194,17 +208,42 @@ class Emitter {
   }
 
   #makeEntry(): Expr[] {
-    const { support, layout, firstPoint } = this.#context;
+    const { support, layout, firstPoint, comesBack } = this.#context;
     const make = this.#make;
-    const comeBack = [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
     const enter = make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
     const watched = make.lessSigned(enter, make.const(0));
-    return [
-      make.if(make.globalGet(globals.entering), [
-        ...this.#makeForward(),
-        make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack),
-      ]),
-    ];
+    const comeBack = (): Expr[] => [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
+    switch (comesBack) {
+      case 'as-twin':
+        return [make.drop(enter), ...comeBack()];
+      case 'itself':
+        return [
+          make.if(make.globalGet(globals.entering), [
+            ...this.#makeForward(),
+            make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack()),
+          ]),
+        ];
+      case 'twin': {
+        const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
+        return [
+          make.if(make.globalGet(globals.entering), [
+            ...this.#makeForward(),
+            make.if(rewinding, this.#makeCallOfTwin()),
+            make.drop(enter),
+            ...this.#makeUnwindCheck(this.#fn.entry),
+          ]),
+        ];
+      }
+    }
+  }
+
+  #makeCallOfTwin(): Expr[] {
+    const { module, reenter } = this.#context;
+    const make = this.#make;
+    const twin = reenter.twinOf(this.#fn.info.name);
+    if (twin === undefined) throw new Error(`${this.#fn.info.name} has no twin`);
+    const call = make.call(twin.name, zerosOf(module, twin.params), twin.results);
+    return twin.results === none ? [call, make.return()] : [make.return(call)];
   }
 
   // --- Leaving ---
@@ -412,14 +451,17 @@ class Emitter {
   #emitOuterLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
     const make = this.#make;
     const { before, isZero } = this.#makeCountdown(gate);
-    const resume = make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body));
-    const prelude = [...before, make.if(isZero, [resume, ...this.#makeFire(point, gate)])];
+    const prelude = [...before, make.if(isZero, [...this.#makeWayIn(loop), ...this.#makeFire(point, gate)])];
     return this.#emitLoopOverPoints(loop, prelude);
   }
 
   #emitUnpolledLoop(loop: LoopItem): Expr[] {
-    const make = this.#make;
-    return this.#emitLoopOverPoints(loop, [make.if(make.globalGet(globals.resume), this.#makeDispatch(loop.body))]);
+    return this.#emitLoopOverPoints(loop, this.#makeWayIn(loop));
+  }
+
+  #makeWayIn(loop: LoopItem): Expr[] {
+    if (this.#context.comesBack === 'twin') return [];
+    return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(loop.body))];
   }
 
   /**
@@ -474,21 +516,32 @@ class Emitter {
     // made again, or what a `catch` reads if the call throws after all.
     const isNeeded = item.result !== undefined && (point.kind === 'host' || point.live.has(item.result));
     const result = isNeeded ? this.#context.module.addLocal(this.#fn.info, type) : item.result;
-    if (kindOf(call) === 'CallIndirect') {
-      // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
+    const again = this.#context.comesBack === 'twin' ? undefined : this.#makeCallAgain(call);
+    if (again !== undefined) {
       const after = this.#newLabel('after');
       code.push(this.#makeStore(call, result), make.br(after));
       endBlock(atLabel(point.index));
-      push(this.#makeStore(make.call(this.#context.reenter.functionFor(call), [], type), result));
+      push(this.#makeStore(again, result));
       endBlock(after);
     } else {
-      endBlock(atLabel(point.index));
+      if (this.#context.comesBack !== 'twin') endBlock(atLabel(point.index));
       push(this.#makeStore(call, result));
     }
     for (const expr of [...this.#makeClear(point.stale), ...this.#makeUnwindCheck(point)]) push(expr);
     if (item.result !== undefined && result !== undefined && isNeeded) {
       push(make.set(item.result, make.get(result, type)));
     }
+  }
+
+  /** How a frame is called that comes back on top of this one, if it is not by the same call. */
+  #makeCallAgain(call: Expr): Expr | undefined {
+    const { module, reenter, comesBack } = this.#context;
+    // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
+    if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
+    const twin = comesBack === 'as-twin' ? reenter.twinOf(callTarget(call)) : undefined;
+    return twin === undefined
+      ? undefined
+      : this.#make.call(twin.name, zerosOf(module, twin.params), twin.results);
   }
 
   #makeStore(call: Expr, result: number | undefined): Expr {

@@ -153,7 +153,7 @@ export class Support {
     const body = [
       make.call(importNames.push, [point]),
       ...sorted.map(({ info, firstPoint }) => {
-        const call = make.call(info.name, zeros(this.#module, info.params), results);
+        const call = make.call(info.name, zerosOf(this.#module, info.params), results);
         const leave = results === none ? make.block(null, [call, make.return()]) : make.return(call);
         return make.if(make.eqz(make.lessUnsigned(make.get(0, i32), make.const(firstPoint))), [leave]);
       }),
@@ -388,6 +388,6 @@ export class Support {
   }
 }
 
-function zeros(module: IrModule, params: Type): Expr[] {
+export function zerosOf(module: IrModule, params: Type): Expr[] {
   return typeParts(params).map((type) => module.make.zero(type));
 }
