@@ -10,8 +10,8 @@
  *     <condition> (br_if $exit) (call $mvvm.fire ...)   branches again, or one around such code
  */
 
-import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
 import { readBinaryFacts } from '../passes/index.js';
+import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
 import { readInstructions } from './instruction-reader.js';
 import { type DecidedBranch, findRareBranches, type RareThings } from './rare-branches.js';
 
@@ -100,7 +100,12 @@ function findHints(code: ByteReader, firstIndex: number, rare: RareThings): Func
 function writeSection(functions: readonly FunctionHints[]): Uint8Array {
   const content = new ByteWriter().text(hintSection);
   content.list(functions, ({ index, branches }) => {
-    content.u32(index).list(branches, ({ offset, likely }) => content.u32(offset).u32(1).u8(likely ? 1 : 0));
+    content.u32(index).list(branches, ({ offset, likely }) =>
+      content
+        .u32(offset)
+        .u32(1)
+        .u8(likely ? 1 : 0),
+    );
   });
   const bytes = content.finish();
   return new ByteWriter().u8(sectionIds.custom).u32(bytes.length).bytes(bytes).finish();

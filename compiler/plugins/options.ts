@@ -5,7 +5,7 @@ import type { CompileOptions } from '../options.js';
 /** Options of a compile that make sense in a build. */
 export type StepOptions = Pick<
   CompileOptions,
-  'policies' | 'thresholdBits' | 'optLevel' | 'sizeLevel' | 'wasmOpt' | 'profile'
+  'policies' | 'thresholdBits' | 'optLevel' | 'sizeLevel' | 'twinBudget' | 'wasmOpt' | 'profile'
 > & {
   /**
    * The folder that keeps what was compiled, by content; `false`: none. Default: `node_modules/.cache/mvvmc` beside the

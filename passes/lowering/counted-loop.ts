@@ -106,7 +106,10 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
     makeEnd,
     makeRemaining: () => makeRemaining(make, test, () => make.get(counter, i32), makeEnd, step),
     makeIsShort: (count) =>
-      make.lessUnsigned(makeTurns(make, makeDistance(make, make.get(counter, i32), makeEnd(), step), step), make.const(count)),
+      make.lessUnsigned(
+        makeTurns(make, makeDistance(make, make.get(counter, i32), makeEnd(), step), step),
+        make.const(count),
+      ),
     testAgainst(limit) {
       if (condition === undefined) return;
       if (end === undefined) setChild(backEdge, 0, make.notEqual(condition, make.get(limit, i32)));

@@ -539,9 +539,7 @@ class Emitter {
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
     const twin = comesBack === 'as-twin' ? reenter.twinOf(callTarget(call)) : undefined;
-    return twin === undefined
-      ? undefined
-      : this.#make.call(twin.name, zerosOf(module, twin.params), twin.results);
+    return twin === undefined ? undefined : this.#make.call(twin.name, zerosOf(module, twin.params), twin.results);
   }
 
   #makeStore(call: Expr, result: number | undefined): Expr {

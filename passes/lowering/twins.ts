@@ -29,6 +29,9 @@ import type { FunctionInfo, IrModule } from '../ir/module.js';
 const ITERATIONS = 8;
 /** Estimates beyond this tell nothing. */
 const MOST_OFTEN = ITERATIONS ** 6;
+/** From here on a function is worth a twin: by how deep its own loops are, or by how often its innermost code is run. */
+const DEEP = ITERATIONS ** 4;
+const OFTEN = ITERATIONS ** 5;
 /** Rounds in which what callers are worth reaches their callees. */
 const ROUNDS = 4;
 
@@ -57,6 +60,7 @@ export function chooseTwins(module: IrModule, graph: CallGraph, share: number): 
   const candidates = surveys
     .filter(({ info, hasTry }) => graph.isInstrumented(info.name) && !hasTry)
     .filter(({ info }) => graph.withTailCallees([info]).length === 1)
+    .filter((candidate) => candidate.own >= DEEP || worth(candidate) >= OFTEN)
     .sort((a, b) => worth(b) - worth(a));
   const total = surveys.reduce((sum, { size }) => sum + size, 0);
   let left = Math.min(MOST_EXPRESSIONS, Math.floor(total * share));
@@ -80,7 +84,11 @@ function survey(module: IrModule, graph: CallGraph, info: FunctionInfo): Survey 
     const inside = kind === 'Loop' ? often * ITERATIONS : often;
     own = Math.max(own, inside);
     if (kind === 'Try') hasTry = true;
-    for (const callee of calleesOf(graph, expr)) calls.set(callee, (calls.get(callee) ?? 0) + often);
+    for (const callee of calleesOf(graph, expr)) {
+      // Recursion is as good as a loop.
+      const times = callee === info.name ? often * ITERATIONS : often;
+      calls.set(callee, (calls.get(callee) ?? 0) + times);
+    }
     for (const child of childrenOf(expr)) visit(child, inside);
   };
   visit(module.body(info), 1);

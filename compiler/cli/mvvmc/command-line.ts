@@ -26,6 +26,8 @@ export interface CompileRequest {
   readonly thresholdBits: number;
   readonly optLevel: Level;
   readonly sizeLevel: Level;
+  /** Percent. */
+  readonly twinBudget?: number;
   readonly wasmOpt?: string | true;
   /** Path of a profile. */
   readonly profile?: string;
@@ -67,6 +69,10 @@ const schema = z.strictObject({
   'enable-checkpoint-pgo': value.optional(),
   'opt-level': level.default(defaults.optLevel),
   'size-level': level.default(defaults.sizeLevel),
+  'twin-budget': value
+    .regex(/^\d{1,4}$/, 'must be a percentage, 0 or more')
+    .transform(Number)
+    .optional(),
   'wasm-opt': z.string('is given more than once').optional(),
   output: value.optional(),
   emit: value.pipe(z.enum(['wasm', 'wat'], 'must be wasm or wat')).default('wasm'),
@@ -120,6 +126,7 @@ export function parseCommandLine(words: readonly string[]): Request {
     thresholdBits: asked['threshold-bits'],
     optLevel: asked['opt-level'],
     sizeLevel: asked['size-level'],
+    ...(asked['twin-budget'] === undefined ? {} : { twinBudget: asked['twin-budget'] }),
     ...(wasmOpt === undefined ? {} : { wasmOpt: wasmOpt === '' ? true : wasmOpt }),
     ...(asked['enable-checkpoint-pgo'] === undefined ? {} : { profile: asked['enable-checkpoint-pgo'] }),
     dumpAfter: asked['dump-after'],

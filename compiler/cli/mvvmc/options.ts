@@ -2,7 +2,7 @@
 
 import { passes } from '../../../passes/index.js';
 import { type Policy, policies } from '../../../runtime/abi/index.js';
-import { defaults, maxThresholdBits } from '../../options.js';
+import { defaults, defaultTwinBudget, maxThresholdBits } from '../../options.js';
 import { moduleStages } from '../../stages.js';
 
 export interface Option {
@@ -70,6 +70,13 @@ export const options: Readonly<Record<string, Option>> = {
     type: 'string',
     byDefault: String(defaults.sizeLevel),
     choices: ['0', '1', '2', '3'],
+  },
+  'twin-budget': {
+    group: groups.optimising,
+    description:
+      'Double up to this percentage of the code, the busiest, so that its speed does not suffer from a way back in',
+    type: 'string',
+    byDefault: `${defaultTwinBudget}; 0 below --opt-level=2 or above --size-level=0`,
   },
   'wasm-opt': {
     group: groups.optimising,

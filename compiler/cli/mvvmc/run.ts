@@ -60,7 +60,7 @@ async function runCompile(request: CompileRequest): Promise<void> {
 }
 
 async function makeOptions(request: CompileRequest): Promise<CompileOptions> {
-  const { policies, thresholdBits, optLevel, sizeLevel, verifyEach, wasmOpt, profile } = request;
+  const { policies, thresholdBits, optLevel, sizeLevel, twinBudget, verifyEach, wasmOpt, profile } = request;
   return {
     policies,
     thresholdBits,
@@ -68,6 +68,7 @@ async function makeOptions(request: CompileRequest): Promise<CompileOptions> {
     sizeLevel,
     verifyEach,
     text: request.emit === 'wat',
+    ...(twinBudget === undefined ? {} : { twinBudget }),
     ...(wasmOpt === undefined ? {} : { wasmOpt }),
     ...(profile === undefined ? {} : { profile: await readProfileFile(profile) }),
   };
