@@ -27,9 +27,18 @@ describe('options', () => {
       thresholdBits: 16,
       optLevel: 3,
       sizeLevel: 0,
+      twinBudget: 0.5,
       text: false,
       verifyEach: false,
     });
+  });
+
+  test.each([
+    ['little is optimised', { optLevel: 1 }],
+    ['small code is preferred', { sizeLevel: 1 }],
+  ] as const)('without twins where %s', (_, options) => {
+    expect(resolveOptions(options).twinBudget).toBe(0);
+    expect(resolveOptions({ ...options, twinBudget: 20 }).twinBudget).toBe(0.2);
   });
 
   test('an empty list of policies means the default one', () => {

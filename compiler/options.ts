@@ -18,8 +18,8 @@ export interface CompileOptions {
   /** How much to prefer small code: 0 as in `-O3`, 1 as in `-Os`, 2 and 3 as in `-Oz`; default 0. */
   readonly sizeLevel?: Level;
   /**
-   * How much code may be doubled so that what runs much has no way back in it: a percentage of the module's code. Default
-   * 50, and 0 where small code is preferred or nothing optimised.
+   * How much code may be doubled, the busiest first, so that it has no way back in it: a percentage of the module's code.
+   * Above 100: all that can be, busy or not. Default 50, and 0 where small code is preferred or little optimised.
    */
   readonly twinBudget?: number;
   /** Optimise with this wasm-opt; `true` looks on the PATH, then for the npm package `wasm-opt`. Default: Binaryen's own. */

@@ -210,26 +210,28 @@ class Emitter {
   #makeEntry(): Expr[] {
     const { support, layout, firstPoint, comesBack } = this.#context;
     const make = this.#make;
-    const enter = make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
-    const watched = make.lessSigned(enter, make.const(0));
     const comeBack = (): Expr[] => [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
+    const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
     switch (comesBack) {
       case 'as-twin':
-        return [make.drop(enter), ...comeBack()];
-      case 'itself':
+        return [make.drop(enter()), ...comeBack()];
+      case 'itself': {
+        const back = comeBack();
+        const watched = make.lessSigned(enter(), make.const(0));
         return [
           make.if(make.globalGet(globals.entering), [
             ...this.#makeForward(),
-            make.if(watched, this.#makeUnwindCheck(this.#fn.entry), comeBack()),
+            make.if(watched, this.#makeUnwindCheck(this.#fn.entry), back),
           ]),
         ];
+      }
       case 'twin': {
         const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
         return [
           make.if(make.globalGet(globals.entering), [
             ...this.#makeForward(),
             make.if(rewinding, this.#makeCallOfTwin()),
-            make.drop(enter),
+            make.drop(enter()),
             ...this.#makeUnwindCheck(this.#fn.entry),
           ]),
         ];

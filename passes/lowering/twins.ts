@@ -50,7 +50,7 @@ interface Survey {
 
 /**
  * The functions that get a twin.
- * @param share expressions that twins may have together, as a part of those of the module
+ * @param share expressions that twins may have together, as a part of those of the module; above 1, busy or not
  */
 export function chooseTwins(module: IrModule, graph: CallGraph, share: number): ReadonlySet<string> {
   if (share === 0) return new Set();
@@ -60,7 +60,7 @@ export function chooseTwins(module: IrModule, graph: CallGraph, share: number): 
   const candidates = surveys
     .filter(({ info, hasTry }) => graph.isInstrumented(info.name) && !hasTry)
     .filter(({ info }) => graph.withTailCallees([info]).length === 1)
-    .filter((candidate) => candidate.own >= DEEP || worth(candidate) >= OFTEN)
+    .filter((candidate) => share > 1 || candidate.own >= DEEP || worth(candidate) >= OFTEN)
     .sort((a, b) => worth(b) - worth(a));
   const total = surveys.reduce((sum, { size }) => sum + size, 0);
   let left = Math.min(MOST_EXPRESSIONS, Math.floor(total * share));
