@@ -6,7 +6,6 @@ import { compilerVersion } from '../../versions.js';
 import { completionScript } from '../completion/index.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { describeCommands } from './describe-commands.js';
-import { doctor } from './doctor.js';
 import { helpOf, overview } from './help.js';
 import { inspect } from './inspect.js';
 import { describeFailure } from './messages.js';
@@ -53,6 +52,8 @@ async function perform(request: Request): Promise<number> {
       writeStandardError(compact(request));
       return 0;
     case 'doctor': {
+      // Tries the compiler, which takes longer to load than most programs take to be restored: nothing else here needs it.
+      const { doctor } = await import('./doctor.js');
       const { text, status } = await doctor(request);
       writeStandardOutput(text);
       return status;
