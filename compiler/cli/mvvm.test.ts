@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
-import { commandFile, type Ended, type Running, runCommand, startCommand } from './mvvm.test.support.js';
+import { commandFile, type Ended, type Running, runCommand, startCommand } from '../../fixtures/processes.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-cli-'));
 afterAll(() => rm(folder, { recursive: true }));
