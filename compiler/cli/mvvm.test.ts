@@ -6,9 +6,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
 import { commandFile, type Ended, type Running, runCommand, startCommand } from '../../fixtures/processes.js';
+import { progressText } from './mvvm/progress-line.js';
+import { clearLine } from './status-line.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-cli-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -178,6 +181,36 @@ describe('a run that goes on', () => {
     expect(resumed).toMatchObject({ status: 0, stdout: whole.stdout });
     expect(await parts()).toEqual([]);
   });
+});
+
+describe('on a terminal', () => {
+  const preload = pathToFileURL(join(process.cwd(), 'dist/fixtures/bad-input/fail-at.js')).href;
+  const slowly = (terminal: boolean, TERM: string): Promise<Ended> => {
+    const asTerminal = `data:text/javascript,process.stderr.isTTY=${terminal}`;
+    const env = { MVVM_FAIL: 'write:SLOW', NODE_OPTIONS: `--import=${preload} --import=${asTerminal}`, TERM };
+    return runCommand('mvvm', folder, ['checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '9'], env);
+  };
+
+  test('a snapshot that takes long is told about, and the line is gone before anything else is said', async () => {
+    const { stderr, status } = await slowly(true, 'xterm');
+    expect(status).toBe(0);
+    const [nothing, line, ...rest] = stderr.split(clearLine);
+    expect(nothing).toBe('');
+    expect(line).toMatch(/^mvvm: writing hand\.mvvm\.snap: [\d.]+ \w+, [\d.]+ \w+\/s$/);
+    expect(rest.at(-1)).toMatch(/^mvvm: checkpoint: hand\.mvvm\.snap .*\n$/);
+  });
+
+  test.each([
+    [false, 'xterm'],
+    [true, 'dumb'],
+  ])('no line is drawn that could not be taken away (%s, %s)', async (terminal, kind) => {
+    expect((await slowly(terminal, kind)).stderr).toMatch(/^mvvm: checkpoint: [^\r]*\n$/);
+  });
+});
+
+test('progress is a share and a rate', () => {
+  const progress = { action: 'read', file: 'a.snap', bytes: 3 << 20, milliseconds: 1500, isOver: false } as const;
+  expect(progressText({ ...progress, total: 4 << 20 })).toBe('reading a.snap: 3.0 MiB of 4.0 MiB (75 %), 2.0 MiB/s');
 });
 
 describe('standard input', () => {

@@ -7,6 +7,7 @@ import type { InspectRequest } from './command-line.js';
 import { loadModule, requireSnapshot } from './given-files.js';
 import { describeSnapshot } from './inspect-facts.js';
 import { inspectText } from './inspect-text.js';
+import { drawProgress } from './progress-line.js';
 import { readStorage } from './storage-options.js';
 
 /**
@@ -16,7 +17,7 @@ import { readStorage } from './storage-options.js';
  */
 export async function inspect({ snapshot: path, target, storage, json, secrets }: InspectRequest): Promise<string> {
   requireSnapshot(path, 'check the path, or take one with mvvm checkpoint');
-  const { snapshot, files } = readSnapshotChain(path, decodingOf(readStorage(storage)));
+  const { snapshot, files } = readSnapshotChain(path, { ...decodingOf(readStorage(storage)), ...drawProgress() });
   const module = await findModule(snapshot, path, target);
   const facts = describeSnapshot(files, snapshot, module, secrets);
   return json ? `${JSON.stringify(facts)}\n` : inspectText(facts);

@@ -7,6 +7,7 @@ import { findClosest } from '../mvvmc/closest.js';
 import { CommandLineError } from '../mvvmc/errors.js';
 import { requireSnapshot } from './given-files.js';
 import { compactedText } from './messages.js';
+import { drawProgress } from './progress-line.js';
 import { compressions, readStorage, type StorageRequest, storageDescriptions } from './storage-options.js';
 
 export interface CompactRequest {
@@ -151,6 +152,8 @@ function splitWords(words: readonly string[]): {
 export function compact({ snapshot, output, storage: wanted }: CompactRequest): string {
   requireSnapshot(snapshot, 'check the path');
   const storage = readStorage(wanted);
-  const { bytes, folded } = compactSnapshotChain(snapshot, output, decodingOf(storage), encodingOf(storage));
+  const reading = { ...decodingOf(storage), ...drawProgress() };
+  const writing = { ...encodingOf(storage), ...drawProgress() };
+  const { bytes, folded } = compactSnapshotChain(snapshot, output, reading, writing);
   return compactedText(output, bytes, folded.length - 1);
 }
