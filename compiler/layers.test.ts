@@ -17,7 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   passes: ['runtime/abi', 'binaryen', 'zod'],
   // The bundlers' own packages are there for their types, ours is imported by the scripts that a plugin writes.
   'compiler/plugins': ['compiler', 'passes', 'runtime/abi', 'node', 'zod', 'unplugin', 'mvvmc', ...bundlers],
-  compiler: ['passes', 'runtime', 'runtime/node', 'runtime/abi', 'node', 'zod', 'yargs', 'chalk'],
+  compiler: ['passes', 'runtime', 'runtime/node', 'runtime/abi', 'node', 'zod', 'chalk'],
 };
 
 interface Import {

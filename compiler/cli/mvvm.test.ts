@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -264,6 +264,32 @@ describe('mvvm inspect', () => {
   });
 });
 
+describe('mvvm snapshot verify', () => {
+  beforeEach(() => mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '17'));
+
+  test('says that a snapshot is sound, and whether it was compared with its module', async () => {
+    const ended = await mvvm('snapshot', 'verify', 'hand.mvvm.snap');
+    expect(ended).toEqual({ status: 0, stdout: 'hand.mvvm.snap: sound, fits its module\n', stderr: '' });
+    await rename(join(folder, 'hand.mvvm.snap'), join(folder, 'lonely.snap'));
+    const { stdout, status } = await mvvm('snapshot', 'verify', '--json', 'lonely.snap');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ file: 'lonely.snap', sound: true, deltas: [], fits: false });
+  });
+
+  test('says what is wrong with one that is damaged, with status 1', async () => {
+    const bytes = await readFile(join(folder, 'hand.mvvm.snap'));
+    await writeFile(join(folder, 'hand.mvvm.snap'), bytes.subarray(0, -1));
+    const ended = await mvvm('snapshot', 'verify', 'hand.mvvm.snap');
+    expectOneLine(ended);
+    expect(ended.status).toBe(1);
+    const { stdout, stderr, status } = await mvvm('snapshot', 'verify', '--json', 'hand.mvvm.snap');
+    expect({ stderr, status }).toEqual({ stderr: '', status: 1 });
+    const facts = JSON.parse(stdout);
+    expect(facts).toMatchObject({ file: 'hand.mvvm.snap', sound: false, code: expect.stringMatching(/^snapshot\//) });
+    expect(ended.stderr).toContain(facts.message);
+  });
+});
+
 describe('mvvm doctor', () => {
   test('tries what this host can do, and says so to a person', async () => {
     const { stdout, status, stderr } = await mvvm('doctor');
@@ -312,12 +338,14 @@ describe('a wrong command line ends with status 2 and one line', () => {
     [['run', 'a.wasm', '-c'], 'needs a value'],
     [['doctor', 'x'], 'one word too many'],
     [['completion'], 'mvvm completion bash'],
-    [['completion', 'fish'], 'unknown shell fish'],
+    [['completion', 'tcsh'], 'unknown shell tcsh'],
+    [['run', '-d', '--stats', 'a.wasm'], '--dir needs a value'],
     [['snapshot'], 'no action'],
     [['snapshot', 'compact'], 'no snapshot'],
     [['snapshot', 'compact', 'a.snap', '--bogus'], '--bogus'],
     [['snapshot', 'compact', 'a.snap', '--outptu', 'b'], 'did you mean --output?'],
     [['snapshot', 'compcat', 'a.snap'], 'did you mean mvvm snapshot compact?'],
+    [['snapshot', 'verify', '-o', 'b', 'a.snap'], '--output is an option of mvvm snapshot compact'],
   ])('%j', async (words, text) => {
     const ended = await mvvm(...words);
     expectOneLine(ended);

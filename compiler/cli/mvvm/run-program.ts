@@ -11,7 +11,7 @@ import {
   type WorkerRun,
   type WorkerRunOptions,
 } from '../../../runtime/node/index.js';
-import { fileProblem } from '../mvvmc/errors.js';
+import { fileProblem } from '../errors.js';
 import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { loadModule, readModule, requireSnapshot } from './given-files.js';
 import { checkpointText, logText, profileText, refusedText, statisticsText, trappedText } from './messages.js';
