@@ -18,6 +18,10 @@ export {
   policies,
   type StableMap,
 } from '../runtime/abi/index.js';
+// What the commands answer with --json, for programs that read it.
+export type { HostFacts } from './cli/mvvm/doctor.js';
+export type { SnapshotFacts } from './cli/mvvm/inspect-facts.js';
+export type { VerifyFacts } from './cli/mvvm/snapshot-command.js';
 export { type CompileResult, compile } from './compile.js';
 export type { CompileOptions, Level } from './options.js';
 export type { FunctionReport, ModuleSize, PointCounts, Report } from './report.js';

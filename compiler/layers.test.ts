@@ -17,7 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   passes: ['runtime/abi', 'binaryen', 'zod'],
   // The bundlers' own packages are there for their types, ours is imported by the scripts that a plugin writes.
   'compiler/plugins': ['compiler', 'passes', 'runtime/abi', 'node', 'zod', 'unplugin', 'mvvmc', ...bundlers],
-  compiler: ['passes', 'runtime', 'runtime/node', 'runtime/abi', 'node', 'zod', 'yargs', 'chalk'],
+  compiler: ['passes', 'runtime', 'runtime/node', 'runtime/abi', 'node', 'zod', 'chalk'],
 };
 
 interface Import {
@@ -52,6 +52,18 @@ function targetOf(file: string, specifier: string): string {
   return first.startsWith('@') ? `${first}/${second}` : first;
 }
 
+/** What is loaded with a file: what it imports for more than types, and what that imports. */
+function filesLoadedBy(start: string): string[] {
+  const loaded = new Set([start]);
+  for (const file of loaded) {
+    const statements = readFileSync(file, 'utf8').matchAll(/^(?:import|export)(?! type)[^;]*?'(\.[^']+)'/gm);
+    for (const [, specifier = ''] of statements) {
+      loaded.add(posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
+    }
+  }
+  return [...loaded];
+}
+
 const imports = ['compiler', 'passes', 'runtime'].flatMap(sourceFiles).flatMap(importsOf);
 
 describe('layers', () => {
@@ -65,6 +77,12 @@ describe('layers', () => {
   test('exactly one file imports binaryen', () => {
     const files = imports.filter(({ target }) => target === 'binaryen').map(({ file }) => file);
     expect([...new Set(files)]).toEqual(['passes/ir/binaryen.ts']);
+  });
+
+  test('mvvm starts without the compiler, which takes longer to load than most programs take to be restored', () => {
+    const loaded = filesLoadedBy('compiler/cli/mvvm.ts');
+    expect(loaded).toContain('compiler/cli/mvvm/run-program.ts');
+    expect(loaded.filter((file) => layerOf(file) === 'passes' || file === 'compiler/compile.ts')).toEqual([]);
   });
 
   test('looks at every layer', () => {

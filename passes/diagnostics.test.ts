@@ -141,6 +141,7 @@ describe('unsupported/module', () => {
     expect(refusalOf(fields, 'loop-dirty-checkpoint')).toEqual({
       code: 'unsupported/module',
       message: `${what} with the policy loop-dirty-checkpoint is not supported`,
+      hint: 'docs/limits.md says why, and what can be done instead',
     });
   });
 });

@@ -73,11 +73,16 @@ export function unsupportedSlot(where: string, type: string): Diagnostic {
     code: 'unsupported/slot-type',
     message: `a value of type ${type} would have to be saved at a stable point, and cannot be`,
     where,
+    hint: 'keep it in a table of the module, and its index in the variable',
   };
 }
 
 export function unsupportedModule(what: string): Diagnostic {
-  return { code: 'unsupported/module', message: `${what} is not supported` };
+  return {
+    code: 'unsupported/module',
+    message: `${what} is not supported`,
+    hint: 'docs/limits.md says why, and what can be done instead',
+  };
 }
 
 export function blockingImportInTable(name: string): Diagnostic {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { assemble } from '../../fixtures/passes/wat-module.js';
+import { type Ended, runCommand } from '../../fixtures/processes.js';
 import { readProfile } from '../profile.js';
-import { type Ended, runCommand } from './mvvm.test.support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-profile-'));
 afterAll(() => rm(folder, { recursive: true }));

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Ended, runCommand } from '../../fixtures/processes.js';
 import { seal, takeApart } from '../../fixtures/snapshots/dissect.js';
 import { compile } from '../index.js';
 import { readStorage } from './mvvm/storage-options.js';
-import { type Ended, runCommand } from './mvvm.test.support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-storage-'));
 afterAll(() => rm(folder, { recursive: true }));

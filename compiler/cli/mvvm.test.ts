@@ -3,12 +3,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { handInstrumented } from '../../fixtures/hand-instrumented/index.js';
-import { commandFile, type Ended, type Running, runCommand, startCommand } from './mvvm.test.support.js';
+import { commandFile, type Ended, type Running, runCommand, startCommand } from '../../fixtures/processes.js';
+import { progressText } from './mvvm/progress-line.js';
+import { clearLine } from './status-line.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mvvm-cli-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -180,6 +183,36 @@ describe('a run that goes on', () => {
   });
 });
 
+describe('on a terminal', () => {
+  const preload = pathToFileURL(join(process.cwd(), 'dist/fixtures/bad-input/fail-at.js')).href;
+  const slowly = (terminal: boolean, TERM: string): Promise<Ended> => {
+    const asTerminal = `data:text/javascript,process.stderr.isTTY=${terminal}`;
+    const env = { MVVM_FAIL: 'write:SLOW', NODE_OPTIONS: `--import=${preload} --import=${asTerminal}`, TERM };
+    return runCommand('mvvm', folder, ['checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '9'], env);
+  };
+
+  test('a snapshot that takes long is told about, and the line is gone before anything else is said', async () => {
+    const { stderr, status } = await slowly(true, 'xterm');
+    expect(status).toBe(0);
+    const [nothing, line, ...rest] = stderr.split(clearLine);
+    expect(nothing).toBe('');
+    expect(line).toMatch(/^mvvm: writing hand\.mvvm\.snap: [\d.]+ \w+, [\d.]+ \w+\/s$/);
+    expect(rest.at(-1)).toMatch(/^mvvm: checkpoint: hand\.mvvm\.snap .*\n$/);
+  });
+
+  test.each([
+    [false, 'xterm'],
+    [true, 'dumb'],
+  ])('no line is drawn that could not be taken away (%s, %s)', async (terminal, kind) => {
+    expect((await slowly(terminal, kind)).stderr).toMatch(/^mvvm: checkpoint: [^\r]*\n$/);
+  });
+});
+
+test('progress is a share and a rate', () => {
+  const progress = { action: 'read', file: 'a.snap', bytes: 3 << 20, milliseconds: 1500, isOver: false } as const;
+  expect(progressText({ ...progress, total: 4 << 20 })).toBe('reading a.snap: 3.0 MiB of 4.0 MiB (75 %), 2.0 MiB/s');
+});
+
 describe('standard input', () => {
   test('is read no further than the program asks', async () => {
     // The program reads single bytes and is stopped after two of them; the rest is there for the next one.
@@ -231,6 +264,32 @@ describe('mvvm inspect', () => {
   });
 });
 
+describe('mvvm snapshot verify', () => {
+  beforeEach(() => mvvm('checkpoint', '-t', 'hand.mvvm.wasm', ...run6, '-c', '17'));
+
+  test('says that a snapshot is sound, and whether it was compared with its module', async () => {
+    const ended = await mvvm('snapshot', 'verify', 'hand.mvvm.snap');
+    expect(ended).toEqual({ status: 0, stdout: 'hand.mvvm.snap: sound, fits its module\n', stderr: '' });
+    await rename(join(folder, 'hand.mvvm.snap'), join(folder, 'lonely.snap'));
+    const { stdout, status } = await mvvm('snapshot', 'verify', '--json', 'lonely.snap');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ file: 'lonely.snap', sound: true, deltas: [], fits: false });
+  });
+
+  test('says what is wrong with one that is damaged, with status 1', async () => {
+    const bytes = await readFile(join(folder, 'hand.mvvm.snap'));
+    await writeFile(join(folder, 'hand.mvvm.snap'), bytes.subarray(0, -1));
+    const ended = await mvvm('snapshot', 'verify', 'hand.mvvm.snap');
+    expectOneLine(ended);
+    expect(ended.status).toBe(1);
+    const { stdout, stderr, status } = await mvvm('snapshot', 'verify', '--json', 'hand.mvvm.snap');
+    expect({ stderr, status }).toEqual({ stderr: '', status: 1 });
+    const facts = JSON.parse(stdout);
+    expect(facts).toMatchObject({ file: 'hand.mvvm.snap', sound: false, code: expect.stringMatching(/^snapshot\//) });
+    expect(ended.stderr).toContain(facts.message);
+  });
+});
+
 describe('mvvm doctor', () => {
   test('tries what this host can do, and says so to a person', async () => {
     const { stdout, status, stderr } = await mvvm('doctor');
@@ -279,12 +338,14 @@ describe('a wrong command line ends with status 2 and one line', () => {
     [['run', 'a.wasm', '-c'], 'needs a value'],
     [['doctor', 'x'], 'one word too many'],
     [['completion'], 'mvvm completion bash'],
-    [['completion', 'fish'], 'unknown shell fish'],
+    [['completion', 'tcsh'], 'unknown shell tcsh'],
+    [['run', '-d', '--stats', 'a.wasm'], '--dir needs a value'],
     [['snapshot'], 'no action'],
     [['snapshot', 'compact'], 'no snapshot'],
     [['snapshot', 'compact', 'a.snap', '--bogus'], '--bogus'],
     [['snapshot', 'compact', 'a.snap', '--outptu', 'b'], 'did you mean --output?'],
     [['snapshot', 'compcat', 'a.snap'], 'did you mean mvvm snapshot compact?'],
+    [['snapshot', 'verify', '-o', 'b', 'a.snap'], '--output is an option of mvvm snapshot compact'],
   ])('%j', async (words, text) => {
     const ended = await mvvm(...words);
     expectOneLine(ended);

@@ -3,13 +3,13 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { commandFile } from '../../fixtures/processes.js';
 import { IrModule } from '../../passes/index.js';
 import { ABI_VERSION, readModuleInfo, sections } from '../../runtime/abi/index.js';
 import { compilerVersion } from '../versions.js';
 
-const program = resolve('dist/compiler/cli/mvvmc.js');
 const environment = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' };
 
 let folder = '';
@@ -42,7 +42,7 @@ interface Outcome {
 
 /** Runs `mvvmc` in the test's folder. */
 function mvvmc(words: string, more: { input?: Uint8Array; env?: Record<string, string> } = {}): Outcome {
-  const result: SpawnSyncReturns<Buffer> = spawnSync(process.execPath, [program, ...words.split(' ')], {
+  const result: SpawnSyncReturns<Buffer> = spawnSync(process.execPath, [commandFile('mvvmc'), ...words.split(' ')], {
     cwd: folder,
     env: { ...environment, ...more.env },
     maxBuffer: 1 << 26,

@@ -45,7 +45,14 @@ export const plugin: UnpluginInstance<PluginOptions | undefined, false> = create
       load: {
         filter: { id: pattern },
         handler(id) {
-          return load(this, id, (result) => placeByImport(framework, keptFile(result)));
+          try {
+            return load(this, id, (result) => placeByImport(framework, keptFile(result)));
+          } catch (error) {
+            // esbuild forgets which files to watch when something is thrown, and would not build again when they are mended.
+            if (framework !== 'esbuild') throw error;
+            this.error(error instanceof Error ? error.message : String(error));
+            return '';
+          }
         },
       },
       vite: bundle,

@@ -9,6 +9,7 @@ import type { Snapshot } from '../snapshot/index.js';
 import type { AddressGrant } from '../wasi/index.js';
 import type { NetworkEnd } from './network-messages.js';
 import type { SnapshotStorage } from './snapshot-storage.js';
+import type { TransferProgress } from './transfer-progress.js';
 
 /** A directory of this machine that a guest may use. */
 export interface GrantedDirectory {
@@ -74,12 +75,17 @@ export interface GuestJob {
   readonly atEntry?: { readonly function: number; readonly count: number };
   /** Whether to count how often each stable point is passed. */
   readonly profile: boolean;
+  /** Whether to tell how far long transfers of snapshots have come. */
+  readonly progress: boolean;
   /** See {@link controlWords}. */
   readonly control: SharedArrayBuffer;
 }
 
-/** Words of {@link GuestJob.control}. The first is what a sleeping guest sleeps on. */
-export const controlWords = { wake: 0, request: 1, count: 2 } as const;
+/**
+ * Words of {@link GuestJob.control}. The first is what a sleeping guest sleeps on; the last is 1 when the main thread has
+ * been told that a transfer is over.
+ */
+export const controlWords = { wake: 0, request: 1, heardEnd: 2, count: 3 } as const;
 
 /** Values of the request word. A larger one replaces a smaller one. */
 export const requests = { none: 0, goOn: 1, stop: 2 } as const;
@@ -136,6 +142,7 @@ export type GuestMessage =
   | { readonly kind: 'failed'; readonly error: ErrorReport }
   | { readonly kind: 'checkpoint'; readonly report: CheckpointReport }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'progress'; readonly progress: TransferProgress }
   | { readonly kind: 'profile'; readonly profile: PointProfile }
   | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array };

@@ -53,6 +53,7 @@ import { SnapshotChainWriter } from './snapshot-file-chain-writer.js';
 import { decodingOf, encodingOf } from './snapshot-storage.js';
 import { blockingInput, descriptorOutput } from './stdio.js';
 import { threadWait } from './stdio-wait.js';
+import type { TellProgress } from './transfer-progress.js';
 
 const job: GuestJob = workerData;
 const control = new Int32Array(job.control);
@@ -67,6 +68,22 @@ function takeRequest(): number {
 }
 
 const isRequested = (): boolean => Atomics.load(control, controlWords.request) !== requests.none;
+
+/** A main thread that is busy is waited for no longer. */
+const HEARD_MS = 1000;
+
+/**
+ * Whoever draws a line of progress has to take it away before the guest prints to the same terminal, so that the end
+ * of a transfer is told and heard.
+ */
+const onProgress: TellProgress | undefined = job.progress
+  ? (progress) => {
+      send({ kind: 'progress', progress });
+      if (!progress.isOver) return;
+      Atomics.wait(control, controlWords.heardEnd, 0, HEARD_MS);
+      Atomics.store(control, controlWords.heardEnd, 0);
+    }
+  : undefined;
 
 const profiler = job.profile ? new PointProfiler() : undefined;
 
@@ -159,7 +176,7 @@ function restore(program: Program, from: Snapshot | string): Guest {
   }
   let isRead = false;
   const read = (into: ReadInto): Snapshot => {
-    const { snapshot } = readSnapshotChain(from, { ...into, ...decodingOf(job.storage) });
+    const { snapshot } = readSnapshotChain(from, { ...into, ...decodingOf(job.storage), onProgress });
     announce(snapshot);
     isRead = true;
     return snapshot;
@@ -246,7 +263,7 @@ function storeOf(encoding: EncodeOptions): Store {
 
 /** A run that goes on leaves what changed; one that ends here leaves a file that needs no other. */
 function toFiles(path: string, encoding: EncodeOptions): Put {
-  const chain = new SnapshotChainWriter(path, encoding);
+  const chain = new SnapshotChainWriter(path, { ...encoding, onProgress });
   return (guest, snapshot, goesOn) => {
     const { file, kind, bytes } = goesOn ? chain.write(snapshot, guest.takeSuspectPages()) : chain.writeWhole(snapshot);
     return { file, kind, bytes };

@@ -33,8 +33,15 @@ export {
   type WriteFileOptions,
   writeSnapshotFile,
 } from './snapshot-file.js';
-export { compactSnapshotChain, type ReadChain, readSnapshotChain, removeSnapshotChain } from './snapshot-file-chain.js';
+export {
+  compactSnapshotChain,
+  type ReadChain,
+  type ReadChainOptions,
+  readSnapshotChain,
+  removeSnapshotChain,
+} from './snapshot-file-chain.js';
 export { type ChainOptions, SnapshotChainWriter, type WrittenFile } from './snapshot-file-chain-writer.js';
 export { aesCipher, ed25519Check, ed25519Signer, nodeCodecs } from './snapshot-file-services.js';
 export { decodingOf, encodingOf, type SnapshotStorage } from './snapshot-storage.js';
 export { blockingInput, descriptorOutput, type NodeStdioOptions, nodeStdio } from './stdio.js';
+export type { TellProgress, TransferProgress } from './transfer-progress.js';

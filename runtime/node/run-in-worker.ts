@@ -22,6 +22,7 @@ import {
 import { shareStandardInput } from './input-mailbox.js';
 import { shareNetwork } from './network-host.js';
 import type { SnapshotStorage } from './snapshot-storage.js';
+import type { TellProgress } from './transfer-progress.js';
 
 export interface WorkerRunOptions {
   /** Continue from this snapshot, or from the one in this file, instead of beginning. */
@@ -65,6 +66,11 @@ export interface WorkerRunOptions {
   readonly onCheckpoint?: (report: CheckpointReport) => void;
   /** Told why, when a checkpoint could not be taken or written. The program goes on. */
   readonly onRefused?: (reason: string) => void;
+  /**
+   * Told how far reading or writing a snapshot file has come, when that takes more than a second. The guest does nothing
+   * meanwhile.
+   */
+  readonly onProgress?: TellProgress;
   /**
    * Told at the end how often each stable point was passed: what `mvvmc --enable-checkpoint-pgo` takes, as JSON. The run
    * is slower for it.
@@ -128,7 +134,15 @@ export function runInWorker(program: Program, options: WorkerRunOptions = {}): W
 /** Options of a run that cannot be stopped. */
 export type PlainRunOptions = Omit<
   WorkerRunOptions,
-  'from' | 'snapshotFile' | 'storage' | 'atPoint' | 'atEntry' | 'onCheckpoint' | 'onRefused' | 'onProfile'
+  | 'from'
+  | 'snapshotFile'
+  | 'storage'
+  | 'atPoint'
+  | 'atEntry'
+  | 'onCheckpoint'
+  | 'onRefused'
+  | 'onProgress'
+  | 'onProfile'
 >;
 
 /**
@@ -164,6 +178,7 @@ function begin(
     input,
     output: typeof options.output === 'function' ? 'messages' : 'inherit',
     profile: options.onProfile !== undefined,
+    progress: options.onProgress !== undefined,
     storage: options.storage ?? {},
     control: control.buffer,
     ...(network === undefined ? {} : { network: network.job }),
@@ -198,6 +213,13 @@ function begin(
       case 'refused':
         options.onRefused?.(message.reason);
         answer((asker) => asker.reject(new GuestError({ name: 'not-savable', message: message.reason })));
+        return;
+      case 'progress':
+        options.onProgress?.(message.progress);
+        if (message.progress.isOver) {
+          Atomics.store(control, controlWords.heardEnd, 1);
+          Atomics.notify(control, controlWords.heardEnd);
+        }
         return;
       case 'profile':
         options.onProfile?.(message.profile);

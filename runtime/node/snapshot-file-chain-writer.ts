@@ -24,11 +24,14 @@ import { findLooseLinks, linkName } from './snapshot-file-chain-names.js';
 import { nodeCodecs, nodeHasher } from './snapshot-file-services.js';
 import { openSnapshotFile } from './snapshot-file-source.js';
 import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.js';
+import { meteredFiles, type TellProgress, withMeter } from './transfer-progress.js';
 
 export interface ChainOptions extends Omit<EncodeOptions, 'delta'> {
   /** Most deltas behind a base. Default 32. */
   readonly mostDeltas?: number | undefined;
   readonly files?: SnapshotFileSystem | undefined;
+  /** Told how far a file has come, when that takes more than a second. */
+  readonly onProgress?: TellProgress | undefined;
 }
 
 export interface WrittenFile extends WrittenSnapshot {
@@ -58,14 +61,17 @@ export class SnapshotChainWriter {
   readonly #path: string;
   readonly #mostDeltas: number;
   readonly #files: SnapshotFileSystem;
+  readonly #onProgress: TellProgress | undefined;
   readonly #encoding: EncodeOptions;
   #tracker = new PageTracker();
   #chain: Chain | undefined;
 
-  constructor(path: string, { mostDeltas = MOST_DELTAS, files = nodeFileSystem, ...encoding }: ChainOptions = {}) {
+  constructor(path: string, options: ChainOptions = {}) {
+    const { mostDeltas = MOST_DELTAS, files = nodeFileSystem, onProgress, ...encoding } = options;
     this.#path = path;
     this.#mostDeltas = mostDeltas;
     this.#files = files;
+    this.#onProgress = onProgress;
     this.#encoding = { hasher: nodeHasher, codecs: nodeCodecs, ...encoding };
   }
 
@@ -98,7 +104,7 @@ export class SnapshotChainWriter {
   }
 
   #writeBase(snapshot: Snapshot): Omit<WrittenFile, 'compared'> {
-    const written = writeFileAtomically(this.#path, encodeSnapshot(snapshot, this.#encoding), this.#files);
+    const written = this.#writeFile(this.#path, snapshot, this.#encoding);
     const { digest, bytes } = written;
     this.#chain = { base: digest, baseBytes: bytes, last: digest, deltas: 0, deltaBytes: 0 };
     removeLooseLinks(this.#path, digest, this.#files);
@@ -108,10 +114,16 @@ export class SnapshotChainWriter {
   #writeDelta(snapshot: Snapshot, chain: Chain, { changed }: PageChanges): Omit<WrittenFile, 'compared'> {
     const file = linkName(this.#path, chain.base, chain.deltas + 1);
     const delta = { parent: chain.last, changed };
-    const written = writeFileAtomically(file, encodeSnapshot(snapshot, { ...this.#encoding, delta }), this.#files);
+    const written = this.#writeFile(file, snapshot, { ...this.#encoding, delta });
     const { digest, bytes } = written;
     this.#chain = { ...chain, last: digest, deltas: chain.deltas + 1, deltaBytes: chain.deltaBytes + bytes };
     return { ...written, kind: 'delta', file };
+  }
+
+  #writeFile(file: string, snapshot: Snapshot, encoding: EncodeOptions): WrittenSnapshot {
+    return withMeter({ action: 'write', file }, this.#onProgress, (meter) =>
+      writeFileAtomically(file, encodeSnapshot(snapshot, encoding), meteredFiles(this.#files, meter)),
+    );
   }
 
   #canContinue(chain: Chain, { changed }: PageChanges): boolean {

@@ -16,12 +16,18 @@ import { nameFile } from './snapshot-file-errors.js';
 import { nodeCodecs, nodeHasher } from './snapshot-file-services.js';
 import { openSnapshotFile, type SnapshotFileSource } from './snapshot-file-source.js';
 import { nodeFileSystem } from './snapshot-file-system.js';
+import { meteredSource, type TellProgress, type TransferMeter, withMeter } from './transfer-progress.js';
 
 export interface ReadChain {
   /** The state of the last link. */
   readonly snapshot: StoredSnapshot;
   /** The base, and the deltas in order. */
   readonly files: readonly string[];
+}
+
+export interface ReadChainOptions extends DecodeOptions {
+  /** Told how far reading has come, when it takes more than a second. */
+  readonly onProgress?: TellProgress | undefined;
 }
 
 interface Link {
@@ -38,17 +44,20 @@ const ATTEMPTS = 10;
  * @throws {SnapshotError} with the path of the file that is wrong in its message: `snapshot/missing-link`,
  *   `snapshot/wrong-parent`, and all of `readSnapshotFile`
  */
-export function readSnapshotChain(path: string, options: DecodeOptions = {}): ReadChain {
+export function readSnapshotChain(path: string, { onProgress, ...decoding }: ReadChainOptions = {}): ReadChain {
   const links = openChain(path);
+  const total = links.reduce((sum, { source }) => sum + source.size, 0);
   let current = path;
-  const sources = function* (): Generator<SnapshotSource, void, void> {
+  const sources = function* (meter: TransferMeter | undefined): Generator<SnapshotSource, void, void> {
     for (const link of links) {
       current = link.path;
-      yield link.source;
+      yield meteredSource(link.source, meter);
     }
   };
   try {
-    const snapshot = decodeSnapshotChain(sources(), { hasher: nodeHasher, codecs: nodeCodecs, ...options });
+    const snapshot = withMeter({ action: 'read', file: path, total }, onProgress, (meter) =>
+      decodeSnapshotChain(sources(meter), { hasher: nodeHasher, codecs: nodeCodecs, ...decoding }),
+    );
     return { snapshot, files: links.map((link) => link.path) };
   } catch (error) {
     throw nameFile(error, current, 'read');
@@ -64,7 +73,7 @@ export function readSnapshotChain(path: string, options: DecodeOptions = {}): Re
 export function compactSnapshotChain(
   path: string,
   target: string = path,
-  reading: DecodeOptions = {},
+  reading: ReadChainOptions = {},
   writing: Omit<WriteFileOptions, 'delta'> = {},
 ): WrittenSnapshot & { readonly folded: readonly string[] } {
   const { snapshot, files: folded } = readSnapshotChain(path, reading);

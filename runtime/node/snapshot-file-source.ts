@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSy
 import { notAFile, SnapshotError, type SnapshotSource } from '../snapshot/index.js';
 
 export interface SnapshotFileSource extends SnapshotSource {
+  read(into: Uint8Array): number;
   /** The digest that the file claims to have, hexadecimal; empty when it is too short to have one. Not verified. */
   claimedDigest(): string;
   /** Whether this very file is what stands at the path now. */

@@ -15,9 +15,12 @@ import { nameFile } from './snapshot-file-errors.js';
 import { nodeCodecs, nodeHasher } from './snapshot-file-services.js';
 import { openSnapshotFile, type SnapshotFileSource } from './snapshot-file-source.js';
 import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.js';
+import { meteredFiles, type TellProgress, withMeter } from './transfer-progress.js';
 
 export interface WriteFileOptions extends EncodeOptions {
   readonly files?: SnapshotFileSystem | undefined;
+  /** Told how far it has come, when it takes more than a second. */
+  readonly onProgress?: TellProgress | undefined;
 }
 
 /**
@@ -26,8 +29,10 @@ export interface WriteFileOptions extends EncodeOptions {
  * @throws {SnapshotError} with the path in its message; the old file is untouched
  */
 export function writeSnapshotFile(path: string, snapshot: Snapshot, options: WriteFileOptions = {}): WrittenSnapshot {
-  const { files = nodeFileSystem, ...encoding } = options;
-  return writeFileAtomically(path, encodeSnapshot(snapshot, { ...nodeServices, ...encoding }), files);
+  const { files = nodeFileSystem, onProgress, ...encoding } = options;
+  return withMeter({ action: 'write', file: path }, onProgress, (meter) =>
+    writeFileAtomically(path, encodeSnapshot(snapshot, { ...nodeServices, ...encoding }), meteredFiles(files, meter)),
+  );
 }
 
 /**

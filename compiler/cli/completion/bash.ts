@@ -1,6 +1,7 @@
 /** Completion for bash: which words are offered depends on the command, the word before, and a dash. Else: files. */
 
-import { type CommandLineDescription, type DescribedOption, dashed } from './description.js';
+import { dashed } from '../option-table.js';
+import type { CommandLineDescription, DescribedOption } from './description.js';
 
 export function bashScript({ program, commands, options }: CommandLineDescription): string {
   const names = commands.map(({ name }) => name);

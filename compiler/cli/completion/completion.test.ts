@@ -11,9 +11,13 @@ function offered(...words: readonly [string, ...string[]]): string[] {
   const [program] = words;
   const script = completionScript('bash', program === 'mvvm' ? describeCommands() : describeCommandLine());
   const ask = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _${program} || true; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr, status } = spawnSync('bash', ['-euc', `${script}\n${ask}`, 'bash', ...words], {
-    encoding: 'utf8',
-  });
+  const { stdout, stderr, status } = spawnSync(
+    'bash',
+    ['--norc', '--noprofile', '-euc', `${script}\n${ask}`, 'bash', ...words],
+    {
+      encoding: 'utf8',
+    },
+  );
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   return stdout.split('\n').filter((line) => line !== '');
 }
@@ -47,8 +51,8 @@ describe('bash is offered', () => {
   });
 
   test('the operands that are no files', () => {
-    expect(offered('mvvm', 'snapshot', '')).toEqual(['compact']);
-    expect(offered('mvvmc', 'completion', '')).toEqual(['bash', 'zsh']);
+    expect(offered('mvvm', 'snapshot', '')).toEqual(['compact', 'verify']);
+    expect(offered('mvvmc', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
   });
 
   test('nothing where files stand, so that it offers those', () => {
@@ -57,6 +61,7 @@ describe('bash is offered', () => {
   });
 });
 
+const hasFish = spawnSync('fish', ['--version']).status === 0;
 const hasZsh = spawnSync('zsh', ['--version']).status === 0;
 
 describe('zsh', () => {
@@ -76,12 +81,37 @@ describe('zsh', () => {
   });
 });
 
+describe('fish', () => {
+  (hasFish ? test : test.skip)('offers commands, options and values (skipped where there is no fish)', () => {
+    const script = completionScript('fish', describeCommands());
+    const ask = (line: string): string[] => {
+      const { stdout, stderr, status } = spawnSync('fish', ['-c', `${script}\ncomplete -C ${JSON.stringify(line)}`], {
+        encoding: 'utf8',
+      });
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+      return stdout.split('\n').map((row) => row.replace(/\t.*/, ''));
+    };
+    expect(ask('mvvm re')).toContain('restore');
+    expect(ask('mvvm run --check')).toContain('--checkpoint-every');
+    expect(ask('mvvm restore --sockets re')).toContain('reconnect');
+    expect(ask('mvvm snapshot ver')).toContain('verify');
+  });
+
+  test('is given every option with its description, quoted', () => {
+    const script = completionScript('fish', describeCommandLine());
+    expect(script).toContain(
+      "complete -c mvvmc -n 'not __fish_seen_subcommand_from completion' -l emit -r -f -a 'wasm wat' -d 'Write the module",
+    );
+    expect(script).toContain("-l threshold-bits -l checkpoint-freq -r -d 'Counted");
+  });
+});
+
 describe('the words behind completion', () => {
   test('name one shell', () => {
     expect(parseCompletion('mvvm', ['zsh'])).toEqual({ kind: 'completion', shell: 'zsh' });
     expect(parseCompile(['completion', 'bash'])).toEqual({ kind: 'completion', shell: 'bash' });
     expect(() => parseCompletion('mvvm', [])).toThrow('no shell given');
-    expect(() => parseCompletion('mvvm', ['fish'])).toThrow('unknown shell fish');
+    expect(() => parseCompletion('mvvm', ['tcsh'])).toThrow('unknown shell tcsh');
     expect(() => parseCompletion('mvvm', ['bash', 'zsh'])).toThrow('more than one');
   });
 });

@@ -24,7 +24,3 @@ export interface CommandLineDescription {
   /** Of a program that works without a command; these stand where no command does. */
   readonly options: readonly DescribedOption[];
 }
-
-export function dashed(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
-}

@@ -1,13 +1,14 @@
 /** Scripts that make shells complete our command lines: what is common to the shells, and to `mvvm` and `mvvmc`. */
 
-import { CommandLineError } from '../mvvmc/errors.js';
+import { CommandLineError } from '../errors.js';
 import { bashScript } from './bash.js';
 import type { CommandLineDescription } from './description.js';
+import { fishScript } from './fish.js';
 import { zshScript } from './zsh.js';
 
 export type { CommandLineDescription, DescribedOption } from './description.js';
 
-export const shells = ['bash', 'zsh'] as const;
+export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
 export interface CompletionRequest {
@@ -30,6 +31,12 @@ export function parseCompletion(program: string, words: readonly string[]): Comp
   return { kind: 'completion', shell };
 }
 
+const scripts: Readonly<Record<Shell, (description: CommandLineDescription) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
 export function completionScript(shell: Shell, description: CommandLineDescription): string {
-  return shell === 'bash' ? bashScript(description) : zshScript(description);
+  return scripts[shell](description);
 }

@@ -1,6 +1,7 @@
 /** Completion for zsh: its own `_arguments`, which shows descriptions, too. */
 
-import { type CommandLineDescription, type DescribedOption, dashed } from './description.js';
+import { dashed } from '../option-table.js';
+import type { CommandLineDescription, DescribedOption } from './description.js';
 
 export function zshScript({ program, commands, options }: CommandLineDescription): string {
   const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${escaped(summary)}`)}`);

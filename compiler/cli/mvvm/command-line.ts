@@ -1,16 +1,20 @@
-/** The command line of mvvm: words to a request. The first word is the command, split-words.ts reads the options. */
+/** The command line of mvvm: words to a request. The first word is the command, options.ts says what it takes. */
 
 import type { AddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
+import { findClosest } from '../closest.js';
 import { type CompletionRequest, parseCompletion } from '../completion/index.js';
-import { findClosest } from '../mvvmc/closest.js';
-import { CommandLineError } from '../mvvmc/errors.js';
+import { CommandLineError } from '../errors.js';
+import { wrongValue } from '../explain-values.js';
+import { dashed } from '../option-table.js';
+import { splitWords } from '../split-words.js';
 import type { DoctorRequest } from './doctor.js';
-import { type Command, commands } from './options.js';
-import { parseSnapshotCommand, type SnapshotRequest } from './snapshot-command.js';
-import { seeHelp, splitWords } from './split-words.js';
-import type { StorageRequest } from './storage-options.js';
-import type { OptionValues } from './values.js';
+import { type Command, commands, options } from './options.js';
+import { parseSnapshotCommand, type SnapshotRequest } from './snapshot-options.js';
+import { type StorageRequest, storageRequest } from './storage-options.js';
+import { type OptionValues, optionValues } from './values.js';
+
+const seeHelp = '`mvvm --help` explains the commands';
 
 /** What ends a run early, on the command line. */
 export interface StopRequest {
@@ -90,7 +94,7 @@ export function parseCommandLine(words: readonly string[]): Request {
 
 function parseCommand(command: Command, words: readonly string[]): Request {
   const end = words.includes('--') ? words.indexOf('--') : words.length;
-  const { values, operands } = splitWords(command, words.slice(0, end));
+  const { values, operands } = readOptions(command, words.slice(0, end));
   if (values.help) return { kind: 'help', command };
   if (values.version) return { kind: 'version' };
   const after = words.slice(end + 1);
@@ -104,6 +108,25 @@ function parseCommand(command: Command, words: readonly string[]): Request {
     default:
       return programRequest(command, values, operands, after);
   }
+}
+
+/** By the table of all commands, so that an option of another command is told apart from one that nobody knows. */
+function readOptions(
+  command: Command,
+  words: readonly string[],
+): { readonly values: OptionValues; readonly operands: readonly string[] } {
+  const seeOptions = `\`mvvm ${command} --help\` lists its options`;
+  const { given, operands } = splitWords(words, options, seeOptions);
+  for (const [name, { commands: owners }] of Object.entries(options)) {
+    if (given[name] === undefined || owners.includes(command)) continue;
+    throw new CommandLineError(
+      `${dashed(name)} is an option of mvvm ${owners.join(' and ')}, not of mvvm ${command}`,
+      seeOptions,
+    );
+  }
+  const result = optionValues.safeParse(given);
+  if (!result.success) throw wrongValue(result.error.issues, seeOptions);
+  return { values: result.data, operands };
 }
 
 function programRequest(
@@ -167,15 +190,6 @@ function stopRequest(values: OptionValues): StopRequest {
     ...(count === undefined ? {} : { atPoint: count }),
     ...(name === undefined ? {} : { atEntry: { function: name, count: times ?? 1 } }),
     ...(every === undefined ? {} : { everyMs: every }),
-  };
-}
-
-function storageRequest(values: OptionValues): StorageRequest {
-  return {
-    compression: values.compression,
-    'sign-key': values['sign-key'],
-    'verify-key': values['verify-key'],
-    'encryption-key': values['encryption-key'],
   };
 }
 

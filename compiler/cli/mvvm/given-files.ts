@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { loadProgram, type Program } from '../../../runtime/index.js';
-import { FileError, fileProblem } from '../mvvmc/errors.js';
+import { loadProgram, type Program, type StoredSnapshot } from '../../../runtime/index.js';
+import { FileError, fileProblem } from '../errors.js';
 
 /** @throws {FileError} */
 export async function readModule(path: string): Promise<Uint8Array> {
@@ -29,6 +29,22 @@ export async function loadModule(path: string): Promise<Program> {
       error.code === 'not-compiled' ? howToCompile(path) : hintOf(error),
     );
   }
+}
+
+/**
+ * The module that made a snapshot: the one named, or the one beside it if it is that.
+ * @throws {FileError} for the one named
+ */
+export async function findModule(
+  snapshot: StoredSnapshot,
+  path: string,
+  target: string | undefined,
+): Promise<Program | undefined> {
+  if (target !== undefined) return loadModule(target);
+  const beside = `${path.replace(/\.snap$/, '')}.wasm`;
+  if (!existsSync(beside)) return undefined;
+  const program = await loadModule(beside).catch(() => undefined);
+  return program?.hash === snapshot.module.hash ? program : undefined;
 }
 
 function howToCompile(path: string): string {

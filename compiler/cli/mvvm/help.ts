@@ -1,11 +1,9 @@
 /** The texts of `mvvm --help` and `mvvm <command> --help`. */
 
-import yargs from 'yargs';
-import { type Command, options } from './options.js';
-import { snapshotSummary, snapshotUsage } from './snapshot-command.js';
-
-/** Longer lines are hard to read, however wide the terminal. */
-const maxColumns = 100;
+import { shells } from '../completion/index.js';
+import { layOutHelp } from '../help-layout.js';
+import { type Command, optionsOf } from './options.js';
+import { snapshotSummary, snapshotUsage } from './snapshot-options.js';
 
 interface CommandHelp {
   readonly usage: string;
@@ -17,7 +15,8 @@ interface CommandHelp {
 }
 
 const statusesOfRuns =
-  "Status: 0 a checkpoint was taken; the program's own when it ended; 1 an error or a trap; 2 wrong command line.";
+  "Status: 0 a checkpoint was taken; the program's own when it ended; 1 an error or a trap; 2 wrong command line; 130 " +
+  'interrupted twice, without a checkpoint.';
 
 const help: Readonly<Record<Command, CommandHelp>> = {
   run: {
@@ -35,7 +34,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
       ['mvvm run --entry gcd a.mvvm.wasm -- 12 18', 'call any export'],
       ['mvvm run --profile bc.json bc.mvvm.wasm', 'count stable points, for mvvmc --enable-checkpoint-pgo=bc.json'],
     ],
-    statuses: statusesOfRuns,
+    statuses: `${statusesOfRuns} With --resume, 75 instead of 0: start the same command again.`,
   },
   checkpoint: {
     usage: 'mvvm checkpoint [options] -t <x.mvvm.wasm> [-- arguments]',
@@ -52,7 +51,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
     usage: 'mvvm restore [options] -t <x.mvvm.wasm>',
     summary: 'go on from a snapshot',
     text:
-      'Continues a program where its snapshot stopped, here or on another machine. The snapshot only names the\n' +
+      'Continues a program where its snapshot stopped, here or on another machine. The snapshot only names the ' +
       'directories that the program used: what it may use here is what -d grants, under the same guest names.',
     examples: [
       ['mvvm restore -t bc.mvvm.wasm', 'go on from bc.mvvm.snap'],
@@ -65,7 +64,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
     usage: 'mvvm inspect [options] <x.mvvm.snap>',
     summary: 'show what a snapshot holds',
     text:
-      'Shows a snapshot: the module, the call stack with the values of its variables, memory, open files. Names and\n' +
+      'Shows a snapshot: the module, the call stack with the values of its variables, memory, open files. Names and ' +
       'values come from the module, which is looked for beside the snapshot or named by -t.',
     examples: [
       ['mvvm inspect bc.mvvm.snap', 'for a person'],
@@ -77,7 +76,7 @@ const help: Readonly<Record<Command, CommandHelp>> = {
     usage: 'mvvm doctor [options]',
     summary: 'say what this host can and cannot do',
     text:
-      'Tries what programs need to be stopped and continued on this host, and which extensions of WebAssembly its\n' +
+      'Tries what programs need to be stopped and continued on this host, and which extensions of WebAssembly its ' +
       'engine and mvvmc know.',
     examples: [
       ['mvvm doctor', 'for a person'],
@@ -86,12 +85,13 @@ const help: Readonly<Record<Command, CommandHelp>> = {
     statuses: 'Status: 0 programs can be stopped and continued here, 1 they cannot, 2 wrong command line.',
   },
   completion: {
-    usage: 'mvvm completion <bash|zsh>',
+    usage: `mvvm completion <${shells.join('|')}>`,
     summary: 'print a script that completes command lines',
     text: 'Prints a script that makes a shell complete the commands and options of mvvm.',
     examples: [
       ['eval "$(mvvm completion bash)"', 'in ~/.bashrc'],
       ['eval "$(mvvm completion zsh)"', 'in ~/.zshrc, behind compinit'],
+      ['mvvm completion fish | source', 'in ~/.config/fish/config.fish'],
     ],
     statuses: 'Status: 0 printed, 2 wrong command line.',
   },
@@ -113,8 +113,10 @@ Examples:
   mvvmc -o bc.mvvm.wasm bc.wasm                 compile
   mvvm checkpoint -t bc.mvvm.wasm -c 5000       run it and stop in the middle; writes bc.mvvm.snap
   mvvm restore -t bc.mvvm.wasm                  go on, anywhere
+  mvvm snapshot verify bc.mvvm.snap             is it whole, and does it fit?
 
 mvvm <command> --help lists the options of a command, mvvm --version the versions.
+NO_COLOR switches colours off.
 `;
 }
 
@@ -124,29 +126,7 @@ export function summaryOf(command: Command): string {
 }
 
 /** The options and examples of one command, for a screen of so many columns. */
-export async function helpOf(command: Command, columns: number): Promise<string> {
+export function helpOf(command: Command, columns: number | undefined): string {
   const { usage, text, examples, statuses } = help[command];
-  const parser = yargs([])
-    .scriptName('mvvm')
-    .locale('en')
-    .usage(`${usage}\n\n${text}`)
-    .help(false)
-    .version(false)
-    .wrap(Math.min(columns, maxColumns))
-    .epilogue(statuses);
-  for (const [name, option] of Object.entries(options)) {
-    if (!option.commands.includes(command)) continue;
-    parser.option(name, {
-      group: `${option.group}:`,
-      description:
-        option.shownDefault === undefined
-          ? option.description
-          : `${option.description} (default: ${option.shownDefault})`,
-      type: option.type,
-      ...(option.alias === undefined ? {} : { alias: option.alias }),
-    });
-  }
-  for (const [line, meaning] of examples) parser.example(line, meaning);
-  // The descriptions say what a value may be; that it is a "string" helps nobody.
-  return `${(await parser.getHelp()).replace(/\n? *\[(string|boolean)\]/g, '')}\n`;
+  return layOutHelp({ usage, text, options: optionsOf(command), examples, notes: [statuses] }, columns);
 }

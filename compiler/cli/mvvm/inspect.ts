@@ -1,12 +1,11 @@
 /** `mvvm inspect`: what a snapshot holds. */
 
-import { existsSync } from 'node:fs';
-import type { Program, StoredSnapshot } from '../../../runtime/index.js';
 import { decodingOf, readSnapshotChain } from '../../../runtime/node/index.js';
 import type { InspectRequest } from './command-line.js';
-import { loadModule, requireSnapshot } from './given-files.js';
+import { findModule, requireSnapshot } from './given-files.js';
 import { describeSnapshot } from './inspect-facts.js';
 import { inspectText } from './inspect-text.js';
+import { drawProgress } from './progress-line.js';
 import { readStorage } from './storage-options.js';
 
 /**
@@ -16,21 +15,8 @@ import { readStorage } from './storage-options.js';
  */
 export async function inspect({ snapshot: path, target, storage, json, secrets }: InspectRequest): Promise<string> {
   requireSnapshot(path, 'check the path, or take one with mvvm checkpoint');
-  const { snapshot, files } = readSnapshotChain(path, decodingOf(readStorage(storage)));
+  const { snapshot, files } = readSnapshotChain(path, { ...decodingOf(readStorage(storage)), ...drawProgress() });
   const module = await findModule(snapshot, path, target);
   const facts = describeSnapshot(files, snapshot, module, secrets);
   return json ? `${JSON.stringify(facts)}\n` : inspectText(facts);
-}
-
-/** The module that made it: the one named, or the one beside the snapshot if it is that. */
-async function findModule(
-  snapshot: StoredSnapshot,
-  path: string,
-  target: string | undefined,
-): Promise<Program | undefined> {
-  if (target !== undefined) return loadModule(target);
-  const beside = `${path.replace(/\.snap$/, '')}.wasm`;
-  if (!existsSync(beside)) return undefined;
-  const program = await loadModule(beside).catch(() => undefined);
-  return program?.hash === snapshot.module.hash ? program : undefined;
 }

@@ -6,15 +6,13 @@ import { compilerVersion } from '../../versions.js';
 import { completionScript } from '../completion/index.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { describeCommands } from './describe-commands.js';
-import { doctor } from './doctor.js';
 import { helpOf, overview } from './help.js';
 import { inspect } from './inspect.js';
 import { describeFailure } from './messages.js';
 import { runProgram } from './run-program.js';
-import { compact, snapshotHelp } from './snapshot-command.js';
+import { compact, verify } from './snapshot-command.js';
+import { snapshotHelp } from './snapshot-options.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
-
-const SCREEN_COLUMNS = 100;
 
 /**
  * @param words the command line behind the program's name
@@ -36,8 +34,8 @@ export async function main(words: readonly string[]): Promise<number> {
 async function perform(request: Request): Promise<number> {
   switch (request.kind) {
     case 'help': {
-      const columns = process.stdout.columns ?? SCREEN_COLUMNS;
-      writeStandardOutput(request.command === undefined ? overview() : await helpOf(request.command, columns));
+      const { columns } = process.stdout;
+      writeStandardOutput(request.command === undefined ? overview() : helpOf(request.command, columns));
       return 0;
     }
     case 'version':
@@ -47,12 +45,20 @@ async function perform(request: Request): Promise<number> {
       writeStandardOutput(await inspect(request));
       return 0;
     case 'snapshot-help':
-      writeStandardOutput(snapshotHelp);
+      writeStandardOutput(snapshotHelp(process.stdout.columns));
       return 0;
     case 'compact':
       writeStandardError(compact(request));
       return 0;
+    case 'verify': {
+      const { stdout, stderr, status } = await verify(request);
+      if (stdout !== '') writeStandardOutput(stdout);
+      writeStandardError(stderr);
+      return status;
+    }
     case 'doctor': {
+      // Tries the compiler, which takes longer to load than most programs take to be restored: nothing else here needs it.
+      const { doctor } = await import('./doctor.js');
       const { text, status } = await doctor(request);
       writeStandardOutput(text);
       return status;

@@ -3,8 +3,9 @@
 import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import type { PointProfile } from '../../../runtime/index.js';
 import type { CheckpointReport, RunStatistics } from '../../../runtime/node/index.js';
-import { CommandLineError } from '../mvvmc/errors.js';
+import { CommandLineError } from '../errors.js';
 import { sizeText } from '../size-text.js';
+import type { SoundFacts } from './snapshot-command.js';
 
 // The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
 const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalkStderr;
@@ -39,6 +40,13 @@ export function logText(text: string): string {
 export function compactedText(file: string, bytes: number, deltas: number): string {
   const folded = `a base and ${deltas} ${deltas === 1 ? 'delta' : 'deltas'} are one file now`;
   return line(colours.green('snapshot:'), `${file} (${sizeText(bytes)}): ${folded}`, undefined);
+}
+
+/** The line of `mvvm snapshot verify`. */
+export function verifiedText({ file, deltas, module, fits }: SoundFacts): string {
+  const parts = deltas.length === 0 ? '' : ` with ${deltas.length} ${deltas.length === 1 ? 'delta' : 'deltas'}`;
+  const fitting = fits ? 'fits its module' : `made by module ${module.slice(0, 16)}..., which is not beside it`;
+  return `${file}${parts}: sound, ${fitting}\n`;
 }
 
 export function profileText(file: string, { points }: PointProfile): string {

@@ -1,19 +1,13 @@
 /** The options of all commands in one table: what the parser takes, what the help says, which command has which. */
 
+import type { Option, OptionTable } from '../option-table.js';
 import { compressions, storageDescriptions } from './storage-options.js';
 import type { OptionValues } from './values.js';
 
 export const commands = ['run', 'checkpoint', 'restore', 'inspect', 'doctor', 'completion'] as const;
 export type Command = (typeof commands)[number];
 
-export interface Option {
-  readonly group: string;
-  readonly description: string;
-  readonly type: 'string' | 'boolean';
-  readonly alias?: readonly string[];
-  readonly shownDefault?: string;
-  /** The values there are, where they can be counted. */
-  readonly choices?: readonly string[];
+export interface CommandOption extends Option {
   /** Whose option it is. */
   readonly commands: readonly Command[];
 }
@@ -30,7 +24,7 @@ const starting: readonly Command[] = ['run', 'checkpoint'];
 const running: readonly Command[] = ['run', 'checkpoint', 'restore'];
 const looking: readonly Command[] = [...running, 'inspect'];
 
-export const options: Readonly<Record<keyof OptionValues, Option>> = {
+export const options: Readonly<Record<keyof OptionValues, CommandOption>> = {
   target: {
     group: groups.program,
     description: 'The compiled module; may also be given without -t',
@@ -43,6 +37,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     description: "The program's arguments, comma-separated; what follows -- is taken word by word",
     type: 'string',
     alias: ['a', 'args'],
+    value: 'any next',
     commands: starting,
   },
   env: {
@@ -90,6 +85,7 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
     group: groups.program,
     description: '--deterministic[=seed]: virtual clocks and seeded randomness, so that every run is the same',
     type: 'string',
+    value: 'equals',
     commands: starting,
   },
   'stack-size': {
@@ -229,3 +225,8 @@ export const options: Readonly<Record<keyof OptionValues, Option>> = {
   help: { group: groups.other, description: 'Show this text', type: 'boolean', alias: ['h'], commands },
   version: { group: groups.other, description: 'Show the versions', type: 'boolean', commands },
 };
+
+/** Those that a command has. */
+export function optionsOf(command: Command): OptionTable {
+  return Object.fromEntries(Object.entries(options).filter(([, option]) => option.commands.includes(command)));
+}

@@ -11,10 +11,11 @@ import {
   type WorkerRun,
   type WorkerRunOptions,
 } from '../../../runtime/node/index.js';
-import { fileProblem } from '../mvvmc/errors.js';
+import { fileProblem } from '../errors.js';
 import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { loadModule, readModule, requireSnapshot } from './given-files.js';
 import { checkpointText, logText, profileText, refusedText, statisticsText, trappedText } from './messages.js';
+import { drawProgress } from './progress-line.js';
 import { listenForStop } from './stop-signals.js';
 import { readStorage } from './storage-options.js';
 import { writeStandardError, writeStandardOutput } from './streams.js';
@@ -60,6 +61,7 @@ async function runCompiled(request: ProgramRequest): Promise<number> {
     ...(resumes ? { from: request.from } : {}),
     snapshotFile: request.snapshotFile,
     storage,
+    ...drawProgress(),
     onCheckpoint: (report) => writeStandardError(checkpointText(report, howToGoOn(request))),
     onRefused: (reason) => writeStandardError(refusedText(reason)),
     onLog: log,

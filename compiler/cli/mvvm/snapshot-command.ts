@@ -1,146 +1,44 @@
 /** `mvvm snapshot`: what can be done with snapshot files, without running anything. */
 
-import { parseArgs } from 'node:util';
-import { compactSnapshotChain, decodingOf, encodingOf } from '../../../runtime/node/index.js';
-import type { DescribedOption } from '../completion/index.js';
-import { findClosest } from '../mvvmc/closest.js';
-import { CommandLineError } from '../mvvmc/errors.js';
-import { requireSnapshot } from './given-files.js';
-import { compactedText } from './messages.js';
-import { compressions, readStorage, type StorageRequest, storageDescriptions } from './storage-options.js';
+import { isSnapshotError, validateSnapshot } from '../../../runtime/index.js';
+import {
+  compactSnapshotChain,
+  decodingOf,
+  encodingOf,
+  type ReadChain,
+  readSnapshotChain,
+} from '../../../runtime/node/index.js';
+import { findModule, requireSnapshot } from './given-files.js';
+import { compactedText, describeFailure, verifiedText } from './messages.js';
+import { drawProgress } from './progress-line.js';
+import type { CompactRequest, VerifyRequest } from './snapshot-options.js';
+import { readStorage } from './storage-options.js';
 
-export interface CompactRequest {
-  readonly kind: 'compact';
-  /** The base; its deltas are found beside it. */
-  readonly snapshot: string;
-  /** Where the one file goes: the base's own place, if nothing else is said. */
-  readonly output: string;
-  readonly storage: StorageRequest;
-  readonly debug: boolean;
+/** The answer of `mvvm snapshot verify --json`. */
+export type VerifyFacts = SoundFacts | UnsoundFacts;
+
+export interface SoundFacts {
+  readonly file: string;
+  readonly sound: true;
+  /** The files of the deltas that continue it, in order. */
+  readonly deltas: readonly string[];
+  /** SHA-256 of the last link, hexadecimal. */
+  readonly digest: string;
+  /** The Ed25519 public key in hexadecimal, when a signature was asked for and is right. */
+  readonly signedBy?: string;
+  /** SHA-256 of the module that made it, hexadecimal. */
+  readonly module: string;
+  /** Whether frames, globals and tables were compared with that module: not without it. */
+  readonly fits: boolean;
 }
 
-export type SnapshotRequest = CompactRequest | { readonly kind: 'snapshot-help' };
-
-export const snapshotActions: readonly string[] = ['compact'];
-export const snapshotSummary = 'fold the deltas of a run that went on into one file';
-export const snapshotUsage = 'mvvm snapshot compact <x.mvvm.snap> [-o new.snap]';
-
-/** What comes in front of the descriptions, and where they are broken. */
-const DESCRIPTION_COLUMN = 26;
-const DESCRIPTION_WIDTH = 70;
-
-interface SnapshotOption extends DescribedOption {
-  readonly type: 'string' | 'boolean';
-  readonly multiple?: boolean;
-}
-
-const value = { takesValue: true, choices: [], type: 'string' } as const;
-const flag = { takesValue: false, choices: [], type: 'boolean' } as const;
-
-/** Each with its long name first. */
-export const snapshotOptions: readonly SnapshotOption[] = [
-  {
-    names: ['output', 'o'],
-    description: 'Where it goes; then the old files stay. Default: in place of the base',
-    ...value,
-  },
-  { names: ['compression'], description: storageDescriptions.compression, ...value, choices: compressions },
-  { names: ['sign-key'], description: storageDescriptions['sign-key'], ...value },
-  { names: ['verify-key'], description: storageDescriptions['verify-key'], ...value, multiple: true },
-  { names: ['encryption-key'], description: storageDescriptions['encryption-key'], ...value },
-  { names: ['debug', 'i'], description: 'Stack traces of errors', ...flag },
-  { names: ['help', 'h'], description: 'Show this text', ...flag },
-];
-
-const longNames = snapshotOptions.flatMap(({ names: [long = ''] }) => [long]);
-
-export const snapshotHelp: string = `${snapshotUsage}
-
-Folds a base and the deltas beside it (x.mvvm.snap.<digest>.1, .2, ...), which a run with
---checkpoint-every leaves, into one file that needs no other. It is stored as the options say,
-whatever the old files were.
-
-${snapshotOptions.map(helpLines).join('\n')}
-
-Status: 0 done, 1 not a sound chain (nothing was changed), 2 wrong command line.
-`;
-
-function helpLines({ names, description }: SnapshotOption): string {
-  const [long = '', short] = names;
-  const left = `  ${short === undefined ? '    ' : `-${short}, `}--${long}`.padEnd(DESCRIPTION_COLUMN);
-  const lines: string[] = [];
-  for (const word of description.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + word.length >= DESCRIPTION_WIDTH) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return left + lines.join(`\n${' '.repeat(DESCRIPTION_COLUMN)}`);
-}
-
-const seeHelp = '`mvvm snapshot --help` explains it';
-
-/** @throws {CommandLineError} */
-export function parseSnapshotCommand(words: readonly string[]): SnapshotRequest {
-  const { values, positionals } = splitWords(words);
-  if (values.help === true) return { kind: 'snapshot-help' };
-  const [action, snapshot, ...others] = positionals;
-  if (action !== 'compact') {
-    if (action === undefined) throw new CommandLineError('no action given', seeHelp);
-    const closest = findClosest(action, snapshotActions);
-    const hint = closest === undefined ? seeHelp : `did you mean mvvm snapshot ${closest}?`;
-    throw new CommandLineError(`unknown action ${action}`, hint);
-  }
-  if (snapshot === undefined) throw new CommandLineError('no snapshot given', `write ${snapshotUsage}`);
-  if (others.length > 0)
-    throw new CommandLineError('more than one snapshot given', 'its deltas are found by themselves');
-  const { output = snapshot, debug = false } = values;
-  return { kind: 'compact', snapshot, output, storage: storageRequest(values), debug };
-}
-
-interface SnapshotValues {
-  readonly output?: string;
-  readonly compression?: string;
-  readonly 'sign-key'?: string;
-  readonly 'verify-key'?: readonly string[];
-  readonly 'encryption-key'?: string;
-  readonly debug?: boolean;
-  readonly help?: boolean;
-}
-
-function storageRequest({ compression: named, ...keys }: SnapshotValues): StorageRequest {
-  const compression = compressions.find((known) => known === named);
-  if (named !== undefined && compression === undefined) {
-    throw new CommandLineError(`--compression must be ${compressions.join(' or ')}, not ${named}`, seeHelp);
-  }
-  return {
-    compression,
-    'sign-key': keys['sign-key'],
-    'verify-key': keys['verify-key'],
-    'encryption-key': keys['encryption-key'],
-  };
-}
-
-function splitWords(words: readonly string[]): {
-  readonly values: SnapshotValues;
-  readonly positionals: readonly string[];
-} {
-  try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: Object.fromEntries(
-        snapshotOptions.map(({ names: [long = '', short], type, multiple = false }) => [
-          long,
-          { type, multiple, ...(short === undefined ? {} : { short }) },
-        ]),
-      ),
-    });
-  } catch (error) {
-    // Node's explanations go on with advice about its own interface.
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
-    const closest = findClosest(/^Unknown option '--([\w-]+)'/.exec(reason)?.[1] ?? '', longNames);
-    throw new CommandLineError(reason, closest === undefined ? seeHelp : `did you mean --${closest}?`);
-  }
+export interface UnsoundFacts {
+  readonly file: string;
+  readonly sound: false;
+  /** Stable; docs/troubleshooting.md explains it. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /**
@@ -151,6 +49,52 @@ function splitWords(words: readonly string[]): {
 export function compact({ snapshot, output, storage: wanted }: CompactRequest): string {
   requireSnapshot(snapshot, 'check the path');
   const storage = readStorage(wanted);
-  const { bytes, folded } = compactSnapshotChain(snapshot, output, decodingOf(storage), encodingOf(storage));
+  const reading = { ...decodingOf(storage), ...drawProgress() };
+  const writing = { ...encodingOf(storage), ...drawProgress() };
+  const { bytes, folded } = compactSnapshotChain(snapshot, output, reading, writing);
   return compactedText(output, bytes, folded.length - 1);
+}
+
+/**
+ * Reads a chain as a restore does, and runs nothing.
+ * @returns what goes to which stream, and the status
+ * @throws {FileError} when a file is not there
+ */
+export async function verify({ snapshot: file, target, storage, json, debug }: VerifyRequest): Promise<{
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: 0 | 1 | 2;
+}> {
+  requireSnapshot(file, 'check the path');
+  const reading = { ...decodingOf(readStorage(storage)), ...drawProgress() };
+  try {
+    const facts = await findFacts(file, readSnapshotChain(file, reading), target);
+    return { stdout: json ? `${JSON.stringify(facts)}\n` : verifiedText(facts), stderr: '', status: 0 };
+  } catch (error) {
+    if (!isSnapshotError(error)) throw error;
+    const { code, message, hint } = error;
+    const facts: UnsoundFacts = { file, sound: false, code, message, hint };
+    if (json) return { stdout: `${JSON.stringify(facts)}\n`, stderr: '', status: 1 };
+    const { text, status } = describeFailure(error, debug);
+    return { stdout: '', stderr: text, status };
+  }
+}
+
+async function findFacts(
+  file: string,
+  { snapshot, files }: ReadChain,
+  target: string | undefined,
+): Promise<SoundFacts> {
+  const program = await findModule(snapshot, file, target);
+  if (program !== undefined) validateSnapshot(snapshot, program);
+  const { digest, signedBy, module } = snapshot;
+  return {
+    file,
+    sound: true,
+    deltas: files.slice(1),
+    digest,
+    ...(signedBy === undefined ? {} : { signedBy }),
+    module: module.hash,
+    fits: program !== undefined,
+  };
 }

@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Compression } from '../../../runtime/index.js';
 import { encodingOf, type SnapshotStorage } from '../../../runtime/node/index.js';
-import { CommandLineError, FileError, fileProblem } from '../mvvmc/errors.js';
+import { CommandLineError, FileError, fileProblem } from '../errors.js';
 
 export const compressions: readonly Compression[] = ['none', 'gzip', 'zstd'];
 
@@ -15,6 +15,16 @@ export interface StorageRequest {
   readonly 'sign-key'?: string | undefined;
   readonly 'verify-key'?: readonly string[] | undefined;
   readonly 'encryption-key'?: string | undefined;
+}
+
+/** These options among others. */
+export function storageRequest(values: StorageRequest): StorageRequest {
+  return {
+    compression: values.compression,
+    'sign-key': values['sign-key'],
+    'verify-key': values['verify-key'],
+    'encryption-key': values['encryption-key'],
+  };
 }
 
 /** What the options are for, in the help of every command that has them. */

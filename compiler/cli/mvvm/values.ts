@@ -1,8 +1,9 @@
 /** What the values of options may be, and what they mean. */
 
 import { z } from 'zod';
-import { type AddressGrant, type Compression, parseAddressGrant } from '../../../runtime/index.js';
+import { type AddressGrant, parseAddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
+import type { StorageRequest } from './storage-options.js';
 
 const given = z.string('is given more than once').min(1, 'needs a value');
 const asList = z
@@ -63,7 +64,7 @@ const seed = z
   .pipe(z.number().max(2 ** 32 - 1, 'must be a number below 2^32'));
 
 /** Every option of every command, as the commands use it; those not given are undefined. */
-export interface OptionValues {
+export interface OptionValues extends StorageRequest {
   readonly target?: string | undefined;
   readonly arguments?: readonly string[] | undefined;
   readonly env?: readonly string[] | undefined;
@@ -78,10 +79,6 @@ export interface OptionValues {
   readonly snapshot?: string | undefined;
   readonly 'next-snapshot'?: string | undefined;
   readonly resume?: string | undefined;
-  readonly compression?: Compression | undefined;
-  readonly 'sign-key'?: string | undefined;
-  readonly 'verify-key'?: readonly string[] | undefined;
-  readonly 'encryption-key'?: string | undefined;
   readonly entry?: string | undefined;
   readonly plain: boolean;
   readonly deterministic?: number | undefined;
@@ -99,8 +96,35 @@ export interface OptionValues {
   readonly version: boolean;
 }
 
-/** Checks what yargs hands over. */
+/** How snapshots are stored, as all commands take it. */
+const storageValues = {
+  compression: z.enum(['none', 'gzip', 'zstd'], 'must be none, gzip or zstd').optional(),
+  'sign-key': given.optional(),
+  'verify-key': asList.optional(),
+  'encryption-key': given.optional(),
+};
+
+/** Every option of `mvvm snapshot`. */
+export interface SnapshotValues extends StorageRequest {
+  readonly output?: string | undefined;
+  readonly target?: string | undefined;
+  readonly json: boolean;
+  readonly debug: boolean;
+  readonly help: boolean;
+}
+
+export const snapshotValues: z.ZodType<SnapshotValues> = z.strictObject({
+  ...storageValues,
+  output: given.optional(),
+  target: given.optional(),
+  json: flag.default(false),
+  debug: flag.default(false),
+  help: flag.default(false),
+});
+
+/** Checks the texts that splitting the words gives. */
 export const optionValues: z.ZodType<OptionValues> = z.strictObject({
+  ...storageValues,
   target: given.optional(),
   arguments: asList.optional(),
   env: environment.optional(),
@@ -114,10 +138,6 @@ export const optionValues: z.ZodType<OptionValues> = z.strictObject({
   snapshot: given.optional(),
   'next-snapshot': given.optional(),
   resume: given.optional(),
-  compression: z.enum(['none', 'gzip', 'zstd'], 'must be none, gzip or zstd').optional(),
-  'sign-key': given.optional(),
-  'verify-key': asList.optional(),
-  'encryption-key': given.optional(),
   entry: given.optional(),
   plain: flag.default(false),
   deterministic: seed.optional(),

@@ -144,8 +144,8 @@ describe('questions', () => {
     expect(parseCommandLine([word])).toEqual({ kind });
   });
 
-  test('the help names every option in its group and fits the screen', async () => {
-    const help = await helpText(80);
+  test('the help names every option in its group and fits the screen', () => {
+    const help = helpText(80);
     for (const text of [
       '--enable-checkpoint ',
       '--threshold-bits, --checkpoint-freq',

@@ -1,17 +1,18 @@
 /**
- * The command line of mvvmc: words to a request. options.ts has the table, which is the parser and the help.
- *
- * yargs splits words into options; what their values may be is decided here by zod, key by key, so that an option that
- * nobody knows is an error and every message names the option it is about.
+ * The command line of mvvmc: words to a request. options.ts has the table, by which words are split; what the options'
+ * values may be is decided here by zod, key by key, so that every message names the option it is about.
  */
 
-import yargs from 'yargs';
 import { z } from 'zod';
 import type { Policy } from '../../../runtime/abi/index.js';
 import { defaults, type Level, maxThresholdBits } from '../../options.js';
+import { findClosest } from '../closest.js';
 import { type CommandLineDescription, type CompletionRequest, parseCompletion, shells } from '../completion/index.js';
-import { findClosest } from './closest.js';
-import { CommandLineError } from './errors.js';
+import { CommandLineError } from '../errors.js';
+import { wrongValue } from '../explain-values.js';
+import { layOutHelp } from '../help-layout.js';
+import { describeOption } from '../option-table.js';
+import { splitWords } from '../split-words.js';
 import { dumpable, options, policyFlags } from './options.js';
 
 export interface CompileRequest {
@@ -46,8 +47,7 @@ export type Request =
   | CompletionRequest
   | CompileRequest;
 
-/** Longer lines are hard to read, however wide the terminal. */
-const maxColumns = 100;
+const seeHelp = '`mvvmc --help` lists the options';
 
 const flag = z.boolean('is given more than once');
 const value = z.string('is given more than once').min(1, 'needs a value');
@@ -94,16 +94,16 @@ const schema = z.strictObject({
  */
 export function parseCommandLine(words: readonly string[]): Request {
   if (words[0] === 'completion') return parseCompletion('mvvmc', words.slice(1));
-  const { _: operands, $0: _program, ...given } = makeParser(clarify(words)).parseSync();
+  const { given, operands } = splitWords(words, options, seeHelp);
   const result = schema.safeParse(given);
-  if (!result.success) throw explain(result.error.issues);
+  if (!result.success) throw wrongValue(result.error.issues, seeHelp);
 
   const asked = result.data;
   if (asked.help) return { kind: 'help' };
   if (asked.version) return { kind: 'version' };
   if (asked['print-passes']) return { kind: 'print-passes' };
 
-  const [input, second] = operands.map(String);
+  const [input, second] = operands;
   if (input === undefined) throw new CommandLineError('no module given', 'write mvvmc -o <output> <input.wasm>');
   if (second !== undefined) {
     throw new CommandLineError(`more than one module given: ${input} and ${second}`, 'compile them one at a time');
@@ -143,89 +143,35 @@ export function describeCommandLine(): CommandLineDescription {
   return {
     program: 'mvvmc',
     commands: [{ name: 'completion', summary, options: [], operands: shells }],
-    options: Object.entries(options).map(([name, { alias = [], description, type, choices = [] }]) => {
-      return { names: [name, ...alias], description, takesValue: type === 'string', choices };
-    }),
+    options: Object.entries(options).map((entry) => describeOption(...entry)),
   };
 }
 
 /** The text of `--help`, for a screen of so many columns. */
-export async function helpText(columns: number): Promise<string> {
-  const text = await makeParser([]).wrap(Math.min(columns, maxColumns)).getHelp();
-  // The descriptions say what a value may be; that it is a "string" helps nobody.
-  return `${text.replace(/\n? *\[(string|boolean)\]/g, '')}\n`;
-}
-
-function makeParser(words: readonly string[]): ReturnType<typeof yargs> {
-  const parser = yargs([...words])
-    .scriptName('mvvmc')
-    .locale('en')
-    .usage(
-      'mvvmc [options] <input.wasm>\n\n' +
-        'Compiles a WebAssembly module into one that can be stopped in the middle of its work,\n' +
-        'written to a file and continued on another machine, system or engine.\n' +
-        '`mvvm` runs, stops and continues the result.',
-    )
-    .parserConfiguration({
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'boolean-negation': false,
-      'strip-aliased': true,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'duplicate-arguments-array': true,
-    })
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error === undefined || error.name === 'YError' ? new CommandLineError(complaintOf(message)) : error;
-    })
-    .example('mvvmc -o bc.mvvm.wasm bc.wasm', 'compile with the default policy')
-    .example('mvvmc --threshold-bits=10 -o a.mvvm.wasm a.wasm', 'answer requests sooner, for a little speed')
-    .example('mvvmc --enable-checkpoint a.wasm', 'stop at calls; writes a.mvvm.wasm')
-    .example('cat a.wasm | mvvmc - -o - > b.wasm', 'in a pipe')
-    .example('mvvmc --emit=wat -o - a.wasm | less', 'read what was made of the module')
-    .example('mvvmc --report-file=report.json a.wasm', 'count its stable points')
-    .example('eval "$(mvvmc completion bash)"', 'complete options in bash; also: zsh')
-    .epilogue(
-      'Status: 0 compiled, 1 the module cannot be compiled or a file not be used, 2 wrong command line.\n' +
+export function helpText(columns: number | undefined): string {
+  return layOutHelp(
+    {
+      usage: 'mvvmc [options] <input.wasm>',
+      text:
+        'Compiles a WebAssembly module into one that can be stopped in the middle of its work, written to a file and ' +
+        'continued on another machine, system or engine. `mvvm` runs, stops and continues the result.',
+      options,
+      examples: [
+        ['mvvmc -o bc.mvvm.wasm bc.wasm', 'compile with the default policy'],
+        ['mvvmc --threshold-bits=10 -o a.mvvm.wasm a.wasm', 'answer requests sooner, for a little speed'],
+        ['mvvmc --enable-checkpoint a.wasm', 'stop at calls; writes a.mvvm.wasm'],
+        ['cat a.wasm | mvvmc - -o - > b.wasm', 'in a pipe'],
+        ['mvvmc --emit=wat -o - a.wasm | less', 'read what was made of the module'],
+        ['mvvmc --report-file=report.json a.wasm', 'count its stable points'],
+        ['eval "$(mvvmc completion bash)"', `complete options in bash; also: ${shells.slice(1).join(', ')}`],
+      ],
+      notes: [
+        'Status: 0 compiled, 1 the module cannot be compiled or a file not be used, 2 wrong command line.',
         'NO_COLOR switches colours off; MVVMC_DEBUG=1 adds stack traces to errors.',
-    );
-  for (const [name, option] of Object.entries(options)) {
-    parser.option(name, {
-      group: `${option.group}:`,
-      description:
-        option.byDefault === undefined ? option.description : `${option.description} (default: ${option.byDefault})`,
-      type: option.type,
-      ...(option.type === 'string' ? { requiresArg: name !== 'wasm-opt' } : {}),
-      ...(option.alias === undefined ? {} : { alias: option.alias }),
-    });
-  }
-  return parser;
-}
-
-/**
- * Makes plain to yargs what it would guess wrongly: `--wasm-opt` takes a value only behind `=`, the next word is the
- * module; and a flag takes none, where yargs reads every unknown value as "no".
- */
-function clarify(words: readonly string[]): string[] {
-  const end = words.includes('--') ? words.indexOf('--') : words.length;
-  return words.map((word, at) => {
-    if (at >= end) return word;
-    if (word === '--wasm-opt') return '--wasm-opt=';
-    const name = /^--([^=]+)=/.exec(word)?.[1];
-    if (name !== undefined && options[name]?.type === 'boolean') {
-      throw new CommandLineError(`--${name} takes no value`, `write --${name} alone, or leave it out`);
-    }
-    return word;
-  });
-}
-
-/** What yargs finds wrong by itself: only options at the end that lack their value. */
-function complaintOf(message: string): string {
-  const name = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
-  return name === undefined ? message : `${dashed(name)} needs a value`;
+      ],
+    },
+    columns,
+  );
 }
 
 /** `bc.wasm` becomes `bc.mvvm.wasm`. */
@@ -233,27 +179,8 @@ function defaultOutput(input: string, emit: 'wasm' | 'wat'): string {
   return input === '-' ? '-' : `${input.replace(/\.wasm$/, '')}.mvvm.${emit}`;
 }
 
-function explain(issues: readonly z.core.$ZodIssue[]): CommandLineError {
-  for (const issue of issues) {
-    if (issue.code !== 'unrecognized_keys') continue;
-    const [name = ''] = issue.keys;
-    const known = Object.entries(options).flatMap(([key, { alias = [] }]) => [key, ...alias]);
-    const closest = findClosest(name, known);
-    const message = `unknown option ${dashed(name)}`;
-    return closest === undefined
-      ? new CommandLineError(message)
-      : new CommandLineError(message, `did you mean ${dashed(closest)}?`);
-  }
-  const [issue] = issues;
-  return new CommandLineError(`${dashed(String(issue?.path[0] ?? ''))} ${issue?.message ?? 'is wrong'}`);
-}
-
 function unknownPass(name: string): CommandLineError {
   const closest = findClosest(name, dumpable);
   const hint = closest === undefined ? '`mvvmc --print-passes` lists them' : `did you mean ${closest}?`;
   return new CommandLineError(`--dump-after: there is no pass ${name}`, hint);
-}
-
-function dashed(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
 }

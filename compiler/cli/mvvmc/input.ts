@@ -1,7 +1,7 @@
 /** Reading what a command line names. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { CommandLineError, fileProblem } from './errors.js';
+import { CommandLineError, fileProblem } from '../errors.js';
 
 /**
  * All bytes of a file, or of standard input for `-`.

@@ -3,8 +3,8 @@
 import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import { CompileError, type Diagnostic } from '../../../passes/index.js';
 import type { Report } from '../../report.js';
+import { CommandLineError, FileError } from '../errors.js';
 import { sizeText } from '../size-text.js';
-import { CommandLineError, FileError } from './errors.js';
 
 // The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
 const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalkStderr;

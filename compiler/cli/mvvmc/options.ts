@@ -4,16 +4,7 @@ import { passes } from '../../../passes/index.js';
 import { type Policy, policies } from '../../../runtime/abi/index.js';
 import { defaults, defaultTwinBudget, maxThresholdBits } from '../../options.js';
 import { moduleStages } from '../../stages.js';
-
-export interface Option {
-  readonly group: string;
-  readonly description: string;
-  readonly type: 'string' | 'boolean';
-  readonly alias?: readonly string[];
-  readonly byDefault?: string;
-  /** The values there are, where they can be counted. */
-  readonly choices?: readonly string[];
-}
+import type { Option, OptionTable } from '../option-table.js';
 
 const groups = {
   policies: 'Stable points (several policies combine; without one: --enable-counter-loop-checkpoint)',
@@ -38,7 +29,7 @@ export const dumpable: readonly string[] = [
   moduleStages[1],
 ];
 
-export const options: Readonly<Record<string, Option>> = {
+export const options: OptionTable = {
   ...Object.fromEntries(
     [...policyFlags].map(([name, { description }]): [string, Option] => [
       name,
@@ -50,7 +41,7 @@ export const options: Readonly<Record<string, Option>> = {
     description: `Counted points fire once in 2^x iterations; 0 to ${maxThresholdBits}`,
     type: 'string',
     alias: ['checkpoint-freq'],
-    byDefault: String(defaults.thresholdBits),
+    shownDefault: String(defaults.thresholdBits),
   },
   'enable-checkpoint-pgo': {
     group: groups.policies,
@@ -61,14 +52,14 @@ export const options: Readonly<Record<string, Option>> = {
     group: groups.optimising,
     description: 'Optimise for speed as wasm-opt -O0 to -O3 do',
     type: 'string',
-    byDefault: String(defaults.optLevel),
+    shownDefault: String(defaults.optLevel),
     choices: ['0', '1', '2', '3'],
   },
   'size-level': {
     group: groups.optimising,
     description: 'Prefer small code: 1 as wasm-opt -Os, 2 and 3 as -Oz',
     type: 'string',
-    byDefault: String(defaults.sizeLevel),
+    shownDefault: String(defaults.sizeLevel),
     choices: ['0', '1', '2', '3'],
   },
   'twin-budget': {
@@ -82,20 +73,21 @@ export const options: Readonly<Record<string, Option>> = {
     group: groups.optimising,
     description: 'Optimise with --wasm-opt=<path>; alone: the one on the PATH, else the npm package wasm-opt',
     type: 'string',
-    byDefault: "mvvmc's own",
+    value: 'equals',
+    shownDefault: "mvvmc's own",
   },
   output: {
     group: groups.output,
     description: 'Where the module goes; - is standard output',
     type: 'string',
     alias: ['o'],
-    byDefault: 'x.mvvm.wasm for x.wasm, - for -',
+    shownDefault: 'x.mvvm.wasm for x.wasm, - for -',
   },
   emit: {
     group: groups.output,
     description: 'Write the module as wasm (binary) or wat (text)',
     type: 'string',
-    byDefault: 'wasm',
+    shownDefault: 'wasm',
     choices: ['wasm', 'wat'],
   },
   force: {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CommandLineError, fileProblem } from './errors.js';
+import { CommandLineError, fileProblem } from '../errors.js';
 
 export type Content = string | Uint8Array;
 

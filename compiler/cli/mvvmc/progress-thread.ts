@@ -5,13 +5,14 @@
 
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import { statusLine } from '../status-line.js';
 import { cells, type ProgressData } from './progress.js';
 
 const standardError = 2;
 const firstMilliseconds = 1000;
 const nextMilliseconds = 250;
 
-function watch({ state, subject }: ProgressData): void {
+function watch({ state, subject, columns }: ProgressData): void {
   const words = new Int32Array(state, 0, cells.name);
   const start = performance.now();
   let patience = firstMilliseconds;
@@ -19,7 +20,7 @@ function watch({ state, subject }: ProgressData): void {
     Atomics.store(words, cells.drawing, 1);
     if (Atomics.load(words, cells.running) === 1) {
       const seconds = Math.round((performance.now() - start) / 1000);
-      writeSync(standardError, `\r\x1b[K${subject}: ${readStage(state)} (${seconds} s)`);
+      writeSync(standardError, statusLine(`${subject}: ${readStage(state)} (${seconds} s)`, columns));
     }
     Atomics.store(words, cells.drawing, 2);
     Atomics.notify(words, cells.drawing);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { clearLine, statusLine } from '../status-line.js';
 
 const module = pathToFileURL('dist/compiler/cli/mvvmc/progress.js').href;
-const clearLine = '\r\u001b[K';
 
 /** A process whose main thread never returns to its event loop, as in a compile, until a file appears. */
 function program(terminal: boolean, end: string): string {
@@ -27,7 +27,7 @@ async function watchProgress(terminal: boolean, isEnough: (text: string) => bool
   const end = join(folder, 'end');
   const script = join(folder, 'busy.mjs');
   writeFileSync(script, program(terminal, end));
-  const child = spawn(process.execPath, [script]);
+  const child = spawn(process.execPath, [script], { env: { ...process.env, TERM: 'xterm' } });
   let text = '';
   const consider = (): void => {
     if (isEnough(text)) writeFileSync(end, '');
@@ -47,6 +47,12 @@ describe('progress', () => {
     const text = await watchProgress(true, (seen) => seen.includes(' s)'));
     expect(text.startsWith(`${clearLine}mvvmc: a.wasm: optimise (1 s)`)).toBe(true);
     expect(text.endsWith(clearLine)).toBe(true);
+  });
+
+  test('is a line, whatever is said', () => {
+    expect(statusLine('0123456789', 6)).toBe(`${clearLine}01234`);
+    expect(statusLine('0123456789', 11)).toBe(`${clearLine}0123456789`);
+    expect(statusLine('0123456789', 0)).toBe(`${clearLine}0123456789`);
   });
 
   test('is silent when the compile is over before a second', async () => {

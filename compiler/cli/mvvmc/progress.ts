@@ -4,6 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import { canDrawLine, clearLine } from '../status-line.js';
 
 /** What the thread is started with. */
 export interface ProgressData {
@@ -11,6 +12,8 @@ export interface ProgressData {
   readonly state: SharedArrayBuffer;
   /** What is compiled, for a person. */
   readonly subject: string;
+  /** Of the terminal. */
+  readonly columns: number;
 }
 
 /**
@@ -35,12 +38,12 @@ const silent: Progress = { stage: () => undefined, end: () => undefined };
 
 /** Draws nothing unless standard error is a terminal, and nothing in the first second. */
 export function startProgress(subject: string): Progress {
-  if (!process.stderr.isTTY) return silent;
+  if (!canDrawLine()) return silent;
   const state = new SharedArrayBuffer(4 * cells.name + maxNameBytes);
   const words = new Int32Array(state, 0, cells.name);
   const name = new Uint8Array(state, 4 * cells.name);
   Atomics.store(words, cells.running, 1);
-  const data: ProgressData = { state, subject };
+  const data: ProgressData = { state, subject, columns: process.stderr.columns };
   const thread = new Worker(new URL('./progress-thread.js', import.meta.url), { workerData: data, execArgv: [] });
   // A line less is no reason to fail.
   thread.on('error', () => undefined).unref();
@@ -55,7 +58,7 @@ export function startProgress(subject: string): Progress {
       Atomics.store(words, cells.running, 0);
       Atomics.notify(words, cells.running);
       Atomics.wait(words, cells.drawing, 1, maxDrawingMilliseconds);
-      if (Atomics.load(words, cells.drawing) !== 0) process.stderr.write('\r\x1b[K');
+      if (Atomics.load(words, cells.drawing) !== 0) process.stderr.write(clearLine);
     },
   };
 }

@@ -25,7 +25,7 @@ export async function run(words: readonly string[]): Promise<0 | 1 | 2> {
   let input: string | undefined;
   try {
     const request = parseCommandLine(words);
-    if (request.kind === 'help') await writeStandardOutput(await helpText(process.stdout.columns ?? 100));
+    if (request.kind === 'help') await writeStandardOutput(helpText(process.stdout.columns));
     else if (request.kind === 'version') await writeStandardOutput(versionText());
     else if (request.kind === 'print-passes') await writeStandardOutput(passesText(passes));
     else if (request.kind === 'completion') {

@@ -8,8 +8,15 @@ function run(message) {
   task = message;
   worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data }) => hear[data.kind](data);
+  // It could not be loaded at all.
+  worker.onerror = ({ message }) => hear.failed({ reason: message || 'the worker does not load' });
   element('freeze').disabled = false;
   element('status').textContent = 'It runs.';
+}
+
+function end(text) {
+  element('status').textContent = text;
+  element('freeze').disabled = true;
 }
 
 const hear = {
@@ -29,9 +36,11 @@ const hear = {
     element('status').replaceChildren(`Frozen after ${stablePoints} stable points: `, link);
     element('freeze').disabled = true;
   },
-  ended({ result }) {
-    element('status').textContent = `It has ended: ${result}.`;
-    element('freeze').disabled = true;
+  ended() {
+    end('It has ended.');
+  },
+  failed({ reason }) {
+    end(`It has failed: ${reason}.`);
   },
 };
 

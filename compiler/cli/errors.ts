@@ -7,7 +7,7 @@ export class CommandLineError extends Error {
   override readonly name = 'CommandLineError';
   readonly hint: string;
 
-  constructor(message: string, hint = '`mvvmc --help` lists the options') {
+  constructor(message: string, hint: string) {
     super(message);
     this.hint = hint;
   }
