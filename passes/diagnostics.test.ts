@@ -89,16 +89,6 @@ describe('unsupported/instruction', () => {
   });
 });
 
-test('exceptions in their newer form, with what to do instead', () => {
-  const fields = '(tag $e) (func $f (block $l (try_table (catch $e $l) (call $f))))';
-  expect(refusalOf(fields)).toEqual({
-    code: 'unsupported/instruction',
-    message: 'TryTable is not supported in a function that can be stopped',
-    where: 'function f',
-    hint: 'build the program with exceptions in their older form (clang: -mllvm -wasm-use-legacy-eh=true)',
-  });
-});
-
 describe('unsupported/slot-type', () => {
   test.each([
     ['a local', '(func $g) (func $f (param i32) (local $r anyref) (call $g) (local.set $r (local.get $r)))'],

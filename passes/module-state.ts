@@ -15,6 +15,7 @@ import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Expr } from './ir/binaryen.js';
 import {
   droppedSegment,
+  exnref,
   grownTableOf,
   i32,
   isOpaque,
@@ -27,6 +28,7 @@ import {
 import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
+import { exceptionCount, exceptionTable } from './lowering/exception-slots.js';
 import { dirtyGlobals, globals, importNames, makeDirtyBits, popFunction, type Support } from './lowering/support.js';
 import type { Pass } from './pass.js';
 
@@ -83,7 +85,11 @@ function startExport(functions: readonly { readonly name: string }[], start: str
   return [{ name: exports.start, function: functions.findIndex((fn) => fn.name === start), signature }];
 }
 
-const ownGlobals: ReadonlySet<string> = new Set([...Object.values(globals), ...Object.values(dirtyGlobals)]);
+const ownGlobals: ReadonlySet<string> = new Set([
+  ...Object.values(globals),
+  ...Object.values(dirtyGlobals),
+  exceptionCount,
+]);
 
 function findGlobals(module: IrModule): Slot[] {
   return module
@@ -201,7 +207,9 @@ function exportTables(module: IrModule): string[] {
   const exported = new Map(
     module.exports().flatMap(({ kind, item, name }) => (kind === 'table' ? [[item, name]] : [])),
   );
-  return module.tables().flatMap(({ name, imported }, index) => {
+  return module.tables().flatMap(({ name, imported, type }, index) => {
+    if (name === exceptionTable) return [];
+    if (type === exnref) refuse(unsupportedSlot(`table ${name}`, typeName(type)));
     const known = exported.get(name);
     if (known !== undefined) return [known];
     if (!imported && !changed.has(name)) return [];

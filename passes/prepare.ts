@@ -40,7 +40,7 @@ export const prepare: Pass = {
 };
 
 function refuseReservedNames(module: IrModule): void {
-  const functions = module.functions();
+  const functions = module.functions().filter(({ name }) => !module.isStandIn(name));
   for (const imported of [...module.imports, ...functions.flatMap((fn) => fn.imported ?? [])]) {
     if (isReserved(imported.module)) refuse(reservedName('import', `${imported.module}.${imported.base}`));
   }

@@ -1,6 +1,8 @@
 /** What Binaryen reads and does not tell, or not well: what a module imports and exports, its memories, their names. */
 
 import { ByteReader } from '../../runtime/abi/index.js';
+import { skipType } from './instruction-reader.js';
+import { sectionIds } from './sections.js';
 
 export interface ImportName {
   readonly module: string;
@@ -19,7 +21,6 @@ export interface BinaryFacts {
 }
 
 const headerSize = 8;
-const sectionIds = { custom: 0, import: 2, memory: 5, export: 7 } as const;
 const memoryNames = 6;
 
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
@@ -34,7 +35,7 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     while (module.left > 0) {
       const id = module.u8();
       const section = new ByteReader(module.bytes(module.u32()));
-      if (id === sectionIds.import) imports.push(...section.list(() => readImport(section), 4));
+      if (id === sectionIds.import) imports.push(...readImports(section));
       if (id === sectionIds.export) exports.push(...section.list(() => readExport(section), 3));
       if (id === sectionIds.memory) memoryCount += section.u32();
       if (id === sectionIds.custom && section.text() === 'name') memoryNames = readMemoryNames(section);
@@ -42,8 +43,8 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   } catch {
     // What was found until here is all there is.
   }
-  const importedMemories = imports.filter(({ kind }) => kind === memoryKind).length;
-  const importedFunctions = imports.filter(({ kind }) => kind === functionKind).length;
+  const importedMemories = imports.filter(({ kind }) => kind === importKinds.memory).length;
+  const importedFunctions = imports.filter(({ kind }) => kind === importKinds.function).length;
   return {
     imports,
     exports,
@@ -54,14 +55,20 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   };
 }
 
-interface Import extends ImportName {
+export interface Import extends ImportName {
   readonly kind: number;
+  /** Index of the type of a function or tag; -1 of other things. */
+  readonly type: number;
 }
 
-function readImport(section: ByteReader): Import {
-  const found = { module: section.text(), base: section.text(), kind: section.u8() };
-  skipImportType(section, found.kind);
-  return found;
+export const importKinds = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
+
+/** @throws {MalformedBytes} */
+export function readImports(section: ByteReader): Import[] {
+  return section.list(() => {
+    const [module, base, kind] = [section.text(), section.text(), section.u8()];
+    return { module, base, kind, type: readImportType(section, kind) };
+  }, 4);
 }
 
 function readExport(section: ByteReader): string {
@@ -71,19 +78,18 @@ function readExport(section: ByteReader): string {
   return name;
 }
 
-const functionKind = 0;
-const memoryKind = 2;
-
-/** Kinds: 0 function, 1 table, 2 memory, 3 global, 4 tag. */
-function skipImportType(section: ByteReader, kind: number): void {
-  if (kind === 1 || kind === 3 || kind === 4) section.u8();
-  if (kind === 0 || kind === 4) section.u32();
-  if (kind === 3) section.u8();
-  if (kind === 1 || kind === 2) {
+/** @returns the index of a type, or -1 */
+function readImportType(section: ByteReader, kind: number): number {
+  if (kind === importKinds.tag) section.u8();
+  if (kind === importKinds.function || kind === importKinds.tag) return section.u32();
+  if (kind === importKinds.table || kind === importKinds.global) skipType(section);
+  if (kind === importKinds.global) section.u8();
+  if (kind === importKinds.table || kind === importKinds.memory) {
     const hasMaximum = (section.u8() & 1) !== 0;
     skipNumber(section);
     if (hasMaximum) skipNumber(section);
   }
+  return -1;
 }
 
 /** Any LEB128 number: limits of 64-bit memories are larger than others. */

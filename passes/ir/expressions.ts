@@ -22,6 +22,15 @@ export const f64: Type = asType(api.f64);
 export const v128: Type = asType(api.v128);
 export const funcref: Type = asType(api.funcref);
 export const externref: Type = asType(api.externref);
+export const exnref: Type = findExnref();
+
+/** The reference of an exception: Binaryen's interface has no name for it, but knows it where it stands in a module. */
+function findExnref(): Type {
+  const module = api.parseText('(module (import "" "" (func $f (result exnref))))');
+  const { results } = api.getFunctionInfo(module.getFunction('f'));
+  module.dispose();
+  return asType(results);
+}
 
 const typeNames: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -34,6 +43,7 @@ const typeNames: ReadonlyMap<number, string> = new Map(
     v128,
     funcref,
     externref,
+    exnref,
   }).map(([name, type]) => [type, name]),
 );
 
@@ -54,6 +64,8 @@ const isSignature = rawFunction('HeapTypeIsSignature');
 const [func, noFunction, extern, noExtern] = ['Func', 'Nofunc', 'Ext', 'Noext'].map((name) =>
   rawFunction(`HeapType${name}`)(0),
 );
+const exception = heapTypeOf(exnref);
+const noException = rawFunction('HeapTypeGetBottom')(exception);
 
 /** The type without what Binaryen knows beyond it: `ref.func` gives one that no local can have. */
 export function withoutRefinement(type: Type): Type {
@@ -62,6 +74,7 @@ export function withoutRefinement(type: Type): Type {
   if (parts.length === 0 || typeNames.has(type)) return type;
   const heap = heapTypeOf(type);
   if (heap === func || heap === noFunction || isSignature(heap) !== 0) return funcref;
+  if (heap === exception || heap === noException) return exnref;
   return heap === extern || heap === noExtern ? externref : type;
 }
 

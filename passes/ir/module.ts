@@ -1,6 +1,7 @@
 /** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
 
-import { type Diagnostic, invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
+import { MalformedBytes } from '../../runtime/abi/index.js';
+import { invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
 import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
@@ -17,10 +18,18 @@ import {
   withoutPrinting,
 } from './binaryen.js';
 import { findEngineObjection } from './engine-objection.js';
+import { StandInFunctions, writeWithStandIns } from './exnref/stand-in-functions.js';
+import type { StandIn } from './exnref/stand-ins.js';
 import { funcref, kindOf, none, typeParts } from './expressions.js';
-import { featuresOfAllEngines, findFeatures } from './features.js';
+import {
+  featuresBesideNewerExceptions,
+  featuresOfAllEngines,
+  findFeatures,
+  newerExceptions,
+  supportedFeatures,
+} from './features.js';
 import { Maker } from './make.js';
-import { namesAreUsable, withoutNames } from './name-section.js';
+import { readable, readWithOrWithoutNames } from './read-binary.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -64,16 +73,21 @@ export class IrModule {
 
   #facts: BinaryFacts;
 
+  /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
+  readonly #standIns: StandInFunctions | undefined;
+
   /** Lets optimisations use what the module needs anyway, and nothing more. */
-  #allowUsedFeatures(): void {
-    this.#module.setFeatures(this.#module.getFeatures() | findFeatures(this));
+  #allow(features: number): void {
+    this.#module.setFeatures(this.#module.getFeatures() | features);
   }
 
-  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts) {
+  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts, hasStandIns = false) {
     this.#module = module;
     this.#facts = facts;
     this.make = new Maker(module);
-    this.#originalIndices = new Map(this.functions().map((fn, index) => [fn.name, index]));
+    this.#standIns = hasStandIns ? new StandInFunctions(this) : undefined;
+    const own = this.functions().filter(({ name }) => !this.isStandIn(name));
+    this.#originalIndices = new Map(own.map((fn, index) => [fn.name, index]));
   }
 
   /**
@@ -81,7 +95,6 @@ export class IrModule {
    * @throws {CompileError} `module/malformed`, or `unsupported/instruction` for what cannot be looked into
    */
   static read(bytes: Uint8Array): IrModule {
-    keepNames();
     const objection = findEngineObjection(bytes);
     const { module: read, source } = readable(
       () => readWithOrWithoutNames(bytes),
@@ -94,7 +107,9 @@ export class IrModule {
     try {
       // Nothing may look into a module of which neither the engine nor Binaryen says that it is valid: Binaryen aborts.
       if (objection !== undefined && !module.#isValidWith(api.Features.All)) refuse(malformedModule(objection));
-      module.#allowUsedFeatures();
+      const features = findFeatures(module);
+      if ((features & newerExceptions) !== 0) return module.#withStandIns();
+      module.#allow(features);
       // The engine knows all that this module needs, so it has nothing against it but that it is invalid.
       if (objection !== undefined && module.#isValidWith(featuresOfAllEngines)) refuse(malformedModule(objection));
       return module;
@@ -109,14 +124,50 @@ export class IrModule {
    * @throws {CompileError} like {@link read}
    */
   static parse(text: string): IrModule {
-    keepNames();
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
       { imports: [], exports: [], memoryCount: 0, importedMemories: 0, importedFunctions: 0, memoryNames: new Map() },
     );
     module.#facts = readBinaryFacts(module.emitBinary());
-    module.#allowUsedFeatures();
+    const features = findFeatures(module);
+    if ((features & newerExceptions) !== 0) return module.#withStandIns();
+    module.#allow(features);
     return module;
+  }
+
+  /**
+   * The same module with its exceptions in the form that passes know, in place of this one.
+   * @throws {CompileError} `module/reserved-name`, or `unsupported/module` where they cannot be translated
+   */
+  #withStandIns(): IrModule {
+    // Without garbage collection Binaryen writes no finer types of references than translating knows.
+    this.#module.setFeatures(supportedFeatures);
+    try {
+      const translated = writeWithStandIns(this, () => this.#module.emitBinary());
+      const module = new IrModule(
+        withoutPrinting(() => api.readBinary(translated)),
+        this.#facts,
+        true,
+      );
+      module.#allow(findFeatures(module) | featuresBesideNewerExceptions);
+      this.dispose();
+      return module;
+    } catch (error) {
+      if (error instanceof MalformedBytes) refuse(unsupportedModule(`a module with try_table that ${error.message}`));
+      throw error;
+    }
+  }
+
+  /** Whether a function of this name stands for an instruction. */
+  isStandIn(name: string): boolean {
+    return this.#standIns?.has(name) ?? false;
+  }
+
+  /** A call of the function that stands for an instruction. */
+  makeStandIn(standIn: StandIn, operands: readonly Expr[]): Expr {
+    if (this.#standIns === undefined)
+      throw new Error('only exceptions in their newer form need functions for instructions');
+    return this.#standIns.makeCall(standIn, operands);
   }
 
   optimise(levels: OptimiseLevels): void {
@@ -157,11 +208,18 @@ export class IrModule {
   }
 
   emitBinary(): Uint8Array {
-    return this.#module.emitBinary();
+    const write = (): Uint8Array => this.#module.emitBinary();
+    return this.#standIns === undefined ? write() : this.#standIns.writeWithout(write);
   }
 
   emitText(): string {
-    return this.#module.emitText();
+    if (this.#standIns === undefined) return this.#module.emitText();
+    const module = withoutPrinting(() => api.readBinary(this.emitBinary()));
+    try {
+      return module.emitText();
+    } finally {
+      module.dispose();
+    }
   }
 
   addCustomSection(name: string, bytes: Uint8Array): void {
@@ -180,6 +238,10 @@ export class IrModule {
     return Array.from({ length: count }, (_, index) =>
       this.#describe(asFunction(api._BinaryenGetFunctionByIndex(this.#module.ptr, index))),
     );
+  }
+
+  hasFunction(name: string): boolean {
+    return this.#module.getFunction(name) !== 0;
   }
 
   definedFunctions(): FunctionInfo[] {
@@ -224,6 +286,11 @@ export class IrModule {
   /** Whether somebody outside can put functions into a table. */
   tablesAreOpen(): boolean {
     return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
+  }
+
+  /** Whether anything may be thrown or caught; when it was read, that is known. */
+  get usesExceptions(): boolean {
+    return (this.#module.getFeatures() & api.Features.ExceptionHandling) !== 0;
   }
 
   /** A tag by its name. */
@@ -395,6 +462,12 @@ export class IrModule {
     this.#module.removeFunction(name);
   }
 
+  /** Adds an empty table that can grow. */
+  addTable(name: string, type: Type): void {
+    // Its declaration lacks the type.
+    Reflect.apply(this.#module.addTable, this.#module, [name, 0, -1, type]);
+  }
+
   /** Adds a mutable global. */
   addGlobal(name: string, type: Type, initial: Expr): void {
     this.#module.addGlobal(name, type, true, initial);
@@ -424,49 +497,8 @@ export class IrModule {
   }
 }
 
-/** Names of functions and locals are what people see in stack traces of snapshots. The setting is process-wide. */
-const keepNames = (): void => api.setDebugInfo(true);
-
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
 
 /** @throws {CompileError} `unsupported/module` for elements of which nobody can tell which functions they are */
 const elementsOf = (segment: number): readonly string[] =>
   elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));
-
-/** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
-function readWithOrWithoutNames(bytes: Uint8Array): {
-  readonly module: InstanceType<typeof api.Module>;
-  /** What was read. */
-  readonly source: Uint8Array;
-} {
-  if (!namesAreUsable(bytes)) {
-    const source = withoutNames(bytes) ?? bytes;
-    return { module: api.readBinary(source), source };
-  }
-  try {
-    return { module: api.readBinary(bytes), source: bytes };
-  } catch (error) {
-    const source = withoutNames(bytes);
-    if (source === undefined) throw error;
-    return { module: api.readBinary(source), source };
-  }
-}
-
-/**
- * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.
- * @param explain what to say, given Binaryen's reason
- */
-function readable<T>(read: () => T, explain: (reason: string) => Diagnostic): T {
-  try {
-    return withoutPrinting(read);
-  } catch (error) {
-    refuse(explain(reasonOf(error)));
-  }
-}
-
-function reasonOf(error: unknown): string {
-  // What Binaryen throws is no Error, but has a message.
-  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
-  const text = String(message ?? '');
-  return text.replace(/\s+/g, ' ').trim() || 'no reason given';
-}
