@@ -72,7 +72,6 @@ describe('unsupported/instruction', () => {
       `(type $f (func)) (type $c (cont $f)) (elem declare func $g) (func $g)
       (func $f (drop (cont.new $c (ref.func $g))))`,
     ],
-    ['ElemDrop is', '(table 1 funcref) (elem $e func $f) (func $f (elem.drop $e))'],
     ['StructNew is', '(type $s (struct (field i32))) (func $f (drop (struct.new $s (i32.const 0))))'],
     [
       'a tail call inside try to an import that can block is',

@@ -97,6 +97,7 @@ interface RawFunctions {
   _BinaryenGetDataSegmentByIndex(module: number, index: number): number;
   _BinaryenHasMemory(module: number): number;
   _BinaryenElementSegmentGetOffset(segment: number): number;
+  _BinaryenElementSegmentGetData(segment: number, index: number): number;
 }
 
 const rawNames: readonly (keyof RawFunctions)[] = [
@@ -131,6 +132,7 @@ const rawNames: readonly (keyof RawFunctions)[] = [
   '_BinaryenGetDataSegmentByIndex',
   '_BinaryenHasMemory',
   '_BinaryenElementSegmentGetOffset',
+  '_BinaryenElementSegmentGetData',
 ];
 
 type UndeclaredApi = RawFunctions & NameAccess;
@@ -211,18 +213,24 @@ export function dataSegmentName(module: object, segment: number): string {
 }
 
 /**
- * The functions named in an element segment, and '' for null elements; undefined where elements are something else, such
- * as the value of a global. Binaryen's own reader also asks for the segment's offset, which aborts where the segment is
- * passive and has none: it is answered here.
+ * The functions named in an element segment, and '' for other elements: nulls, and values of globals. Binaryen's own reader
+ * throws at the latter, and asks for the segment's offset, which aborts where the segment is passive and has none: both are
+ * answered here.
  */
-export function elementNames(segment: number): readonly string[] | undefined {
-  const original = api._BinaryenElementSegmentGetOffset;
+export function elementNames(segment: number): readonly string[] {
+  const { _BinaryenElementSegmentGetOffset: getOffset, _BinaryenElementSegmentGetData: getData } = api;
   api._BinaryenElementSegmentGetOffset = () => 0;
+  api._BinaryenElementSegmentGetData = (of, index) => {
+    try {
+      return getData(of, index);
+    } catch {
+      return 0;
+    }
+  };
   try {
     return api.getElementSegmentInfo(segment).data;
-  } catch {
-    return undefined;
   } finally {
-    api._BinaryenElementSegmentGetOffset = original;
+    api._BinaryenElementSegmentGetOffset = getOffset;
+    api._BinaryenElementSegmentGetData = getData;
   }
 }

@@ -120,6 +120,7 @@ const fixedChildren: Readonly<Record<string, readonly string[]>> = {
   SIMDLoadStoreLane: ['Ptr', 'Vec'],
   MemoryInit: ['Dest', 'Offset', 'Size'],
   DataDrop: [],
+  ElemDrop: [],
   MemoryCopy: ['Dest', 'Source', 'Size'],
   MemoryFill: ['Dest', 'Value', 'Size'],
   RefNull: [],
@@ -284,6 +285,8 @@ export function isTailCall(expr: Expr): boolean {
 export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
 export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);
 export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr);
+/** An expression in wat. */
+export const textOf = (expr: Expr): string => api.emitText(expr);
 export const droppedSegment = (expr: Expr): string => api.DataDrop.getSegment(expr);
 export const indirectParams = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetParams(expr));
 export const indirectResults = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetResults(expr));

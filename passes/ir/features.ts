@@ -140,7 +140,7 @@ export function findFeatures(module: IrModule): number {
   // That tags are exceptions at all is found where they are thrown or caught.
   for (const tag of findTags(module)) found |= bits.exceptions | featuresOfType(payloadOf(module, tag));
   if (module.memoryIsShared) found |= bits.atomics;
-  if (module.memoryIs64) found |= bits.memory64;
+  if (module.memoryIs64 || module.tableIs64) found |= bits.memory64;
   if (module.hasManyMemories) found |= bits.multiMemory;
   if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;

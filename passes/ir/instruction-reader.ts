@@ -141,6 +141,11 @@ export function* readInstructions(code: ByteReader): Generator<Instruction> {
   }
 }
 
+/** A constant expression, with the `end` of it. */
+export function skipExpression(code: ByteReader): void {
+  for (let opcode = code.u8(); opcode !== opcodes.end; opcode = code.u8()) readImmediates(code, opcode);
+}
+
 /** A value type; those of references to a certain heap type are longer than a byte. */
 export function skipType(code: ByteReader): void {
   const type = code.u8();

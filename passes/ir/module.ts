@@ -2,7 +2,7 @@
 
 import { MalformedBytes } from '../../runtime/abi/index.js';
 import { invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
-import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
+import { type BinaryFacts, noFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
   asExpr,
@@ -29,7 +29,8 @@ import {
   supportedFeatures,
 } from './features.js';
 import { Maker } from './make.js';
-import { readable, readWithOrWithoutNames } from './read-binary.js';
+import { NulNames } from './nul-names.js';
+import { readable, readBinary } from './read-binary.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -72,6 +73,7 @@ export class IrModule {
   readonly #originalIndices: ReadonlyMap<string, number>;
 
   #facts: BinaryFacts;
+  readonly #names: NulNames;
 
   /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
   readonly #standIns: StandInFunctions | undefined;
@@ -81,9 +83,15 @@ export class IrModule {
     this.#module.setFeatures(this.#module.getFeatures() | features);
   }
 
-  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts, hasStandIns = false) {
+  private constructor(
+    module: InstanceType<typeof api.Module>,
+    facts: BinaryFacts,
+    names: NulNames = new NulNames(facts),
+    hasStandIns = false,
+  ) {
     this.#module = module;
     this.#facts = facts;
+    this.#names = names;
     this.make = new Maker(module);
     this.#standIns = hasStandIns ? new StandInFunctions(this) : undefined;
     const own = this.functions().filter(({ name }) => !this.isStandIn(name));
@@ -96,14 +104,15 @@ export class IrModule {
    */
   static read(bytes: Uint8Array): IrModule {
     const objection = findEngineObjection(bytes);
+    const names = new NulNames(readBinaryFacts(bytes));
     const { module: read, source } = readable(
-      () => readWithOrWithoutNames(bytes),
+      () => readBinary(names.hide(bytes)),
       (reason) =>
         objection === undefined
           ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
           : malformedModule(objection),
     );
-    const module = new IrModule(read, readBinaryFacts(source));
+    const module = new IrModule(read, readBinaryFacts(names.show(source)), names);
     try {
       // Nothing may look into a module of which neither the engine nor Binaryen says that it is valid: Binaryen aborts.
       if (objection !== undefined && !module.#isValidWith(api.Features.All)) refuse(malformedModule(objection));
@@ -126,7 +135,7 @@ export class IrModule {
   static parse(text: string): IrModule {
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
-      { imports: [], exports: [], memoryCount: 0, importedMemories: 0, importedFunctions: 0, memoryNames: new Map() },
+      noFacts,
     );
     module.#facts = readBinaryFacts(module.emitBinary());
     const features = findFeatures(module);
@@ -147,6 +156,7 @@ export class IrModule {
       const module = new IrModule(
         withoutPrinting(() => api.readBinary(translated)),
         this.#facts,
+        this.#names,
         true,
       );
       module.#allow(findFeatures(module) | featuresBesideNewerExceptions);
@@ -209,7 +219,7 @@ export class IrModule {
 
   emitBinary(): Uint8Array {
     const write = (): Uint8Array => this.#module.emitBinary();
-    return this.#standIns === undefined ? write() : this.#standIns.writeWithout(write);
+    return this.#names.show(this.#standIns === undefined ? write() : this.#standIns.writeWithout(write));
   }
 
   emitText(): string {
@@ -271,7 +281,7 @@ export class IrModule {
   exports(): ExportEntry[] {
     return Array.from({ length: api._BinaryenGetNumExports(this.#module.ptr) }, (_, index) => {
       const info = api.getExportInfo(api._BinaryenGetExportByIndex(this.#module.ptr, index));
-      return { kind: exportKinds[info.kind] ?? 'tag', name: info.name, item: info.value };
+      return { kind: exportKinds[info.kind] ?? 'tag', name: this.#names.outside(info.name), item: info.value };
     });
   }
 
@@ -313,7 +323,7 @@ export class IrModule {
 
   /** Functions named in element segments, each once, in order. */
   elementFunctions(): string[] {
-    return [...new Set(this.#elementSegments().flatMap(elementsOf))].filter((name) => name !== '');
+    return [...new Set(this.#elementSegments().flatMap(elementNames))].filter((name) => name !== '');
   }
 
   /** Initial values of globals, and where active element segments begin. */
@@ -328,7 +338,7 @@ export class IrModule {
 
   /** Whether an element segment has something else in it than functions. */
   hasNullElements(): boolean {
-    return this.#elementSegments().some((segment) => elementsOf(segment).includes(''));
+    return this.#elementSegments().some((segment) => elementNames(segment).includes(''));
   }
 
   #elementSegments(): number[] {
@@ -402,6 +412,11 @@ export class IrModule {
   /** Initial size of the memory in pages of 64 KiB. */
   get memoryPages(): number {
     return this.#module.getMemoryInfo().initial;
+  }
+
+  /** Whether a table has 64-bit addresses. */
+  get tableIs64(): boolean {
+    return this.#facts.hasTable64;
   }
 
   /** Whether a memory has 64-bit addresses. */
@@ -498,7 +513,3 @@ export class IrModule {
 }
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
-
-/** @throws {CompileError} `unsupported/module` for elements of which nobody can tell which functions they are */
-const elementsOf = (segment: number): readonly string[] =>
-  elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));

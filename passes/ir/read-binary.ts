@@ -2,26 +2,34 @@
 
 import { type Diagnostic, refuse } from '../diagnostics.js';
 import { api, withoutPrinting } from './binaryen.js';
+import { emptyDeclaredSegments } from './declared-segments.js';
 import { namesAreUsable, withoutNames } from './name-section.js';
 
-/** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
-export function readWithOrWithoutNames(bytes: Uint8Array): {
+export interface ReadModule {
   readonly module: InstanceType<typeof api.Module>;
   /** What was read. */
   readonly source: Uint8Array;
-} {
-  if (!namesAreUsable(bytes)) {
-    const source = withoutNames(bytes) ?? bytes;
-    return { module: api.readBinary(source), source };
-  }
-  try {
-    return { module: api.readBinary(bytes), source: bytes };
-  } catch (error) {
-    const source = withoutNames(bytes);
-    if (source === undefined) throw error;
-    return { module: api.readBinary(source), source };
-  }
 }
+
+/**
+ * Reads a module as it is, or else without what Binaryen cannot read: names (wabt for one gives those of tags another number
+ * than Binaryen knows), and instructions that name segments which only declare.
+ */
+export function readBinary(bytes: Uint8Array): ReadModule {
+  const source = namesAreUsable(bytes) ? bytes : (withoutNames(bytes) ?? bytes);
+  let failure: unknown;
+  for (const change of [asItIs, withoutNames, emptyDeclaredSegments]) {
+    try {
+      const changed = change(source);
+      if (changed !== undefined) return { module: api.readBinary(changed), source: changed };
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+const asItIs = (bytes: Uint8Array): Uint8Array => bytes;
 
 /**
  * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.

@@ -12,8 +12,10 @@ export const sectionIds = {
   type: 1,
   import: 2,
   function: 3,
+  table: 4,
   memory: 5,
   export: 7,
+  element: 9,
   code: 10,
   tag: 13,
 } as const;
