@@ -86,6 +86,23 @@ describe('elements that are the value of an imported global', () => {
   test.each(everyPolicy)('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 6));
 });
 
+test.each([
+  ['not optimised', { optLevel: 0 as const }],
+  ['optimised', { optLevel: 3 as const }],
+  ['optimised by another tool', { optLevel: 3 as const, wasmOpt: 'node_modules/binaryen/bin/wasm-opt' }],
+])('a function that is the value of an imported global is called through a table: %s', async (_, options) => {
+  const wat = `(module (import "env" "g" (global $g funcref)) (type $unary (func (param i32) (result i32)))
+    (table 2 funcref) (elem (i32.const 0) funcref (global.get $g) (ref.null func))
+    (func (export "run") (result i32) ${callFirst}))`;
+  const other = '(module (func (export "f") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 7))))';
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(assemble(other)))).exports;
+  if (typeof f !== 'function') throw new Error('it exports a function');
+  const imports = { env: { g: new WebAssembly.Global({ value: 'anyfunc' }, f) } };
+  const program = await loadProgram(compile(assemble(wat), { policies: ['function-checkpoint'], ...options }).wasm);
+  const guest = startGuest(program, { entry: 'run', imports });
+  expect(guest.run()).toEqual({ kind: 'finished', results: [35], exitStatus: 0 });
+});
+
 describe('a segment that only declares, which is as good as dropped', () => {
   const wat = program(
     '(table 2 4 funcref) (elem $d func $double)',

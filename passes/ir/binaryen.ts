@@ -212,23 +212,33 @@ export function dataSegmentName(module: object, segment: number): string {
   return typeof info === 'object' && info !== null && 'name' in info ? String(info.name) : '';
 }
 
+/** What an element segment has in it. */
+export interface Elements {
+  /** The functions that it names, and '' for other elements. */
+  readonly names: readonly string[];
+  /** Whether there are others than functions and nulls, such as the value of a global. */
+  readonly hasOthers: boolean;
+}
+
 /**
- * The functions named in an element segment, and '' for other elements: nulls, and values of globals. Binaryen's own reader
- * throws at the latter, and asks for the segment's offset, which aborts where the segment is passive and has none: both are
- * answered here.
+ * Binaryen's own reader throws at elements that are neither functions nor null, and asks for the segment's offset, which
+ * aborts where the segment is passive and has none: both are answered here.
  */
-export function elementNames(segment: number): readonly string[] {
+export function elementsOf(segment: number): Elements {
+  let hasOthers = false;
   const { _BinaryenElementSegmentGetOffset: getOffset, _BinaryenElementSegmentGetData: getData } = api;
   api._BinaryenElementSegmentGetOffset = () => 0;
   api._BinaryenElementSegmentGetData = (of, index) => {
     try {
       return getData(of, index);
     } catch {
+      hasOthers = true;
       return 0;
     }
   };
   try {
-    return api.getElementSegmentInfo(segment).data;
+    const names = api.getElementSegmentInfo(segment).data;
+    return { names, hasOthers };
   } finally {
     api._BinaryenElementSegmentGetOffset = getOffset;
     api._BinaryenElementSegmentGetData = getData;

@@ -11,7 +11,7 @@ import {
   collectPrinted,
   dataSegmentName,
   type Expr,
-  elementNames,
+  elementsOf,
   type FunctionRef,
   rawFunction,
   type Type,
@@ -74,6 +74,7 @@ export class IrModule {
 
   #facts: BinaryFacts;
   readonly #names: NulNames;
+  #hasOtherElements: boolean | undefined;
 
   /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
   readonly #standIns: StandInFunctions | undefined;
@@ -183,11 +184,26 @@ export class IrModule {
   optimise(levels: OptimiseLevels): void {
     api.setOptimizeLevel(levels.optimizeLevel);
     api.setShrinkLevel(levels.shrinkLevel);
-    this.#module.optimize();
+    this.#withSoundPasses(() => this.#module.optimize());
   }
 
   runPasses(passes: readonly string[]): void {
-    this.#module.runPasses(passes);
+    this.#withSoundPasses(() => this.#module.runPasses(passes));
+  }
+
+  /** Passes that would break it. */
+  get unsoundPasses(): readonly string[] {
+    this.#hasOtherElements ??= this.#elementSegments().some((segment) => elementsOf(segment).hasOthers);
+    return this.#hasOtherElements ? unsoundWithOtherElements : [];
+  }
+
+  #withSoundPasses(run: () => void): void {
+    for (const pass of this.unsoundPasses) api.addPassToSkip(pass);
+    try {
+      run();
+    } finally {
+      api.clearPassesToSkip();
+    }
   }
 
   runPassesOn(fn: FunctionInfo, passes: readonly string[]): void {
@@ -323,7 +339,9 @@ export class IrModule {
 
   /** Functions named in element segments, each once, in order. */
   elementFunctions(): string[] {
-    return [...new Set(this.#elementSegments().flatMap(elementNames))].filter((name) => name !== '');
+    return [...new Set(this.#elementSegments().flatMap((segment) => elementsOf(segment).names))].filter(
+      (name) => name !== '',
+    );
   }
 
   /** Initial values of globals, and where active element segments begin. */
@@ -338,7 +356,7 @@ export class IrModule {
 
   /** Whether an element segment has something else in it than functions. */
   hasNullElements(): boolean {
-    return this.#elementSegments().some((segment) => elementNames(segment).includes(''));
+    return this.#elementSegments().some((segment) => elementsOf(segment).names.includes(''));
   }
 
   #elementSegments(): number[] {
@@ -511,5 +529,8 @@ export class IrModule {
     return name;
   }
 }
+
+/** These take elements that are neither functions nor null for null: calls of them for traps, and their segments for unused. */
+const unsoundWithOtherElements: readonly string[] = ['directize', 'remove-unused-module-elements'];
 
 const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
