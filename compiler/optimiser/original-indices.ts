@@ -21,7 +21,7 @@ export function readOriginal(bytes: Uint8Array): Original {
   const module = IrModule.read(bytes);
   try {
     const indices = new Map(module.functions().map((fn) => [fn.name, fn.originalIndex]));
-    return { indices, unsoundPasses: module.unsoundPasses };
+    return { indices, unsoundPasses: module.elements.unsoundPasses };
   } finally {
     module.dispose();
   }

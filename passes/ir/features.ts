@@ -142,7 +142,7 @@ export function findFeatures(module: IrModule): number {
   if (module.memoryIsShared) found |= bits.atomics;
   if (module.memoryIs64 || module.tableIs64) found |= bits.memory64;
   if (module.hasManyMemories) found |= bits.multiMemory;
-  if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
+  if (module.tables().length > 1 || module.elements.haveNulls) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;
 }

@@ -11,12 +11,12 @@ import {
   collectPrinted,
   dataSegmentName,
   type Expr,
-  elementsOf,
   type FunctionRef,
   rawFunction,
   type Type,
   withoutPrinting,
 } from './binaryen.js';
+import { ElementSegments } from './element-segments.js';
 import { findEngineObjection } from './engine-objection.js';
 import { StandInFunctions, writeWithStandIns } from './exnref/stand-in-functions.js';
 import type { StandIn } from './exnref/stand-ins.js';
@@ -69,12 +69,12 @@ export const effects = { readsLocal: 4, readsGlobal: 16 } as const;
 
 export class IrModule {
   readonly make: Maker;
+  readonly elements: ElementSegments;
   readonly #module: InstanceType<typeof api.Module>;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
   #facts: BinaryFacts;
   readonly #names: NulNames;
-  #hasOtherElements: boolean | undefined;
 
   /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
   readonly #standIns: StandInFunctions | undefined;
@@ -94,6 +94,7 @@ export class IrModule {
     this.#facts = facts;
     this.#names = names;
     this.make = new Maker(module);
+    this.elements = new ElementSegments(module.ptr);
     this.#standIns = hasStandIns ? new StandInFunctions(this) : undefined;
     const own = this.functions().filter(({ name }) => !this.isStandIn(name));
     this.#originalIndices = new Map(own.map((fn, index) => [fn.name, index]));
@@ -154,12 +155,8 @@ export class IrModule {
     this.#module.setFeatures(supportedFeatures);
     try {
       const translated = writeWithStandIns(this, () => this.#module.emitBinary());
-      const module = new IrModule(
-        withoutPrinting(() => api.readBinary(translated)),
-        this.#facts,
-        this.#names,
-        true,
-      );
+      const read = withoutPrinting(() => api.readBinary(translated));
+      const module = new IrModule(read, this.#facts, this.#names, true);
       module.#allow(findFeatures(module) | featuresBesideNewerExceptions);
       this.dispose();
       return module;
@@ -191,14 +188,8 @@ export class IrModule {
     this.#withSoundPasses(() => this.#module.runPasses(passes));
   }
 
-  /** Passes that would break it. */
-  get unsoundPasses(): readonly string[] {
-    this.#hasOtherElements ??= this.#elementSegments().some((segment) => elementsOf(segment).hasOthers);
-    return this.#hasOtherElements ? unsoundWithOtherElements : [];
-  }
-
   #withSoundPasses(run: () => void): void {
-    for (const pass of this.unsoundPasses) api.addPassToSkip(pass);
+    for (const pass of this.elements.unsoundPasses) api.addPassToSkip(pass);
     try {
       run();
     } finally {
@@ -337,31 +328,13 @@ export class IrModule {
     );
   }
 
-  /** Functions named in element segments, each once, in order. */
-  elementFunctions(): string[] {
-    return [...new Set(this.#elementSegments().flatMap((segment) => elementsOf(segment).names))].filter(
-      (name) => name !== '',
-    );
-  }
-
   /** Initial values of globals, and where active element segments begin. */
   constantExpressions(): Expr[] {
     const globals = Array.from({ length: api._BinaryenGetNumGlobals(this.#module.ptr) }, (_, index) =>
       api._BinaryenGetGlobalByIndex(this.#module.ptr, index),
     );
     const inits = globals.filter((ref) => !api.getGlobalInfo(ref).module).map(rawFunction('GlobalGetInitExpr'));
-    const active = this.#elementSegments().filter((segment) => !isPassive(segment));
-    return [...inits, ...active.map(rawFunction('ElementSegmentGetOffset'))].map(asExpr);
-  }
-
-  /** Whether an element segment has something else in it than functions. */
-  hasNullElements(): boolean {
-    return this.#elementSegments().some((segment) => elementsOf(segment).names.includes(''));
-  }
-
-  #elementSegments(): number[] {
-    const count = api._BinaryenGetNumElementSegments(this.#module.ptr);
-    return Array.from({ length: count }, (_, index) => api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index));
+    return [...inits.map(asExpr), ...this.elements.offsets()];
   }
 
   /** Names of the data segments, in index order. */
@@ -376,7 +349,7 @@ export class IrModule {
     const data = Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
       rawFunction('GetDataSegmentPassive')(api._BinaryenGetDataSegmentByIndex(this.#module.ptr, index)),
     );
-    return data.some((passive) => passive !== 0) || this.#elementSegments().some(isPassive);
+    return data.some((passive) => passive !== 0) || this.elements.somePassive;
   }
 
   /** Names of all that is imported, of any kind. */
@@ -529,8 +502,3 @@ export class IrModule {
     return name;
   }
 }
-
-/** These take elements that are neither functions nor null for null: calls of them for traps, and their segments for unused. */
-const unsoundWithOtherElements: readonly string[] = ['directize', 'remove-unused-module-elements'];
-
-const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;

@@ -41,7 +41,7 @@ test('elements that are the value of a global are no functions by name', () => {
   const bytes = assemble(`(module (import "e" "g" (global $g funcref)) (table $t 3 funcref)
     (elem (table $t) (i32.const 0) funcref (ref.null func) (ref.func $f) (global.get $g)) (func $f))`);
   const module = IrModule.read(bytes);
-  expect(module.elementFunctions()).toEqual(['f']);
+  expect(module.elements.functions()).toEqual(['f']);
   module.dispose();
 });
 
