@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { readProgramModule, readPrograms } from '../fixtures/manifest.js';
 import { withModule } from '../fixtures/passes/wat-module.js';
+import { readInstructions } from '../passes/index.js';
 import { ByteReader } from '../runtime/abi/index.js';
 import { addBranchHints } from './branch-hints.js';
 import { compile } from './compile.js';
-import { readInstructions } from './instruction-reader.js';
 
 interface Hint {
   readonly opcode: number;

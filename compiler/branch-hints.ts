@@ -10,9 +10,8 @@
  *     <condition> (br_if $exit) (call $mvvm.fire ...)   branches again, or one around such code
  */
 
-import { readBinaryFacts } from '../passes/index.js';
+import { readBinaryFacts, readInstructions } from '../passes/index.js';
 import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
-import { readInstructions } from './instruction-reader.js';
 import { type DecidedBranch, findRareBranches, type RareThings } from './rare-branches.js';
 
 const headerSize = 8;

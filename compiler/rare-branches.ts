@@ -3,7 +3,7 @@
  * the program's own code. A slow path is known by what it calls before control can go anywhere else.
  */
 
-import { type Instruction, opcodes } from './instruction-reader.js';
+import { type Instruction, opcodes } from '../passes/index.js';
 
 /** Indices of what the normal path never uses. */
 export interface RareThings {

@@ -72,7 +72,6 @@ describe('unsupported/instruction', () => {
       `(type $f (func)) (type $c (cont $f)) (elem declare func $g) (func $g)
       (func $f (drop (cont.new $c (ref.func $g))))`,
     ],
-    ['ElemDrop is', '(table 1 funcref) (elem $e func $f) (func $f (elem.drop $e))'],
     ['StructNew is', '(type $s (struct (field i32))) (func $f (drop (struct.new $s (i32.const 0))))'],
     [
       'a tail call inside try to an import that can block is',
@@ -86,16 +85,6 @@ describe('unsupported/instruction', () => {
       message: `${what} not supported in a function that can be stopped`,
       where: 'function f',
     });
-  });
-});
-
-test('exceptions in their newer form, with what to do instead', () => {
-  const fields = '(tag $e) (func $f (block $l (try_table (catch $e $l) (call $f))))';
-  expect(refusalOf(fields)).toEqual({
-    code: 'unsupported/instruction',
-    message: 'TryTable is not supported in a function that can be stopped',
-    where: 'function f',
-    hint: 'build the program with exceptions in their older form (clang: -mllvm -wasm-use-legacy-eh=true)',
   });
 });
 

@@ -54,16 +54,11 @@ export function reservedName(kind: string, name: string): Diagnostic {
   };
 }
 
-const newerExceptions: readonly string[] = ['TryTable', 'ThrowRef'];
-const olderExceptions =
-  'build the program with exceptions in their older form (clang: -mllvm -wasm-use-legacy-eh=true)';
-
 export function unsupportedInstruction(fn: string, instruction: string): Diagnostic {
   return {
     code: 'unsupported/instruction',
     message: `${instruction} is not supported in a function that can be stopped`,
     where: `function ${fn}`,
-    ...(newerExceptions.includes(instruction) ? { hint: olderExceptions } : {}),
   };
 }
 

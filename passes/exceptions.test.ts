@@ -185,6 +185,24 @@ const programs: readonly (readonly [string, string])[] = [
   ],
 ];
 
+test('a catch_all knows a tag that is thrown only where other code was taken apart', () => {
+  const subject = subjectOf(
+    'taken apart',
+    `(module
+      (import "env" "note" (func $note (param i32) (result i32)))
+      (tag $rare (param i32))
+      (func $say (param $n i32) (result i32) (drop (call $note (local.get $n))) (local.get $n))
+      (func $early (result i32)
+        (call $say
+          (block $b (result i32)
+            (drop (br_if $b (i32.const 5) (i32.eqz (call $say (i32.const 3)))))
+            (throw $rare (i32.const 4)))))
+      (func (export "run") (result i32)
+        (try (result i32) (do (call $early)) (catch_all (call $say (i32.const 2))))))`,
+  );
+  return expectSameAtEveryPoint(subject, { policy: 'function-checkpoint', thresholdBits: 16 }, 6);
+});
+
 describe.each(programs)('%s', (name, body) => {
   const subject = subjectOf(name, program(body));
 

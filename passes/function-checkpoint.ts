@@ -28,7 +28,8 @@ before their operands are evaluated. Each passing takes one off the budget. Loop
 \`close-cycles\`, so that a request is answered there too.`,
   run(context) {
     const { module } = context;
-    const imported = new Set(module.functions().flatMap((fn) => (fn.imported ? [fn.name] : [])));
+    const functions = module.functions().filter(({ name }) => !module.isStandIn(name));
+    const imported = new Set(functions.flatMap((fn) => (fn.imported ? [fn.name] : [])));
     for (const fn of module.definedFunctions()) {
       markWhere(context, fn, { kind: 'host', gate: 'budget' }, (expr) => {
         return kindOf(expr) === 'Call' && readMark(expr) === undefined && imported.has(callTarget(expr));

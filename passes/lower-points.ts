@@ -17,6 +17,7 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { emitFunction } from './lowering/emit-function.js';
+import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
 import { findStaleLocals } from './lowering/find-stale-locals.js';
 import { FrameLayout } from './lowering/frame-layout.js';
@@ -49,7 +50,9 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const { module, options } = context;
     const graph = new CallGraph(module);
     const support = new Support(module, options.thresholdBits);
-    const lowered = lowerAll(context, graph);
+    // Linear code does not hang together any more, so what is thrown and caught has to be found before.
+    const tags = module.usesExceptions ? findTags(module) : [];
+    const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twin } of lowered) {
       const pending = context.dirt?.pending.get(fn.info.name);
@@ -66,20 +69,20 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
   },
 };
 
-function lowerAll({ module, options }: PassContext, graph: CallGraph): Lowered[] {
+function lowerAll(
+  { module, options }: PassContext,
+  graph: CallGraph,
+  tags: readonly string[],
+  exceptions: ExceptionSlots,
+): Lowered[] {
   let firstPoint = 0;
-  let tags: readonly string[] | undefined;
-  const knownTags = (): readonly string[] => {
-    tags ??= findTags(module);
-    return tags;
-  };
   const lowerOne = (info: FunctionInfo): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
-    const fn = linearise(module, graph, info, knownTags);
+    const fn = linearise(module, graph, info, tags);
     const localCount = module.localTypes(info).length;
     findLiveSlots(fn, localCount);
     findStaleLocals(fn, localCount);
     const numbering = numberPoints(fn);
-    return { fn, numbering, layout: new FrameLayout(module, info, numbering.points) };
+    return { fn, numbering, layout: new FrameLayout(module, info, numbering.points, exceptions) };
   };
   const withTwin = chooseTwins(module, graph, options.twinBudget ?? 0);
   return module

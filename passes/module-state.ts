@@ -1,11 +1,12 @@
 /**
  * Gives the module the exports by which a host stops and continues it, and saves what is the module's own: mutable
- * globals, which data segments were dropped, which tables can change.
+ * globals, which segments were dropped, which tables can change.
  *
  *     mvvm.save          push flags and globals, last first; push counter; push frames; frames = unwinding = 0
  *     mvvm.load(budget)  frames = pop; saved_counter = pop; pop globals and flags; saved_budget = budget; entering |= 1
  *
  * A flag is set where its segment is dropped: `(data.drop $d)` becomes `(data.drop $d) (global.set $mvvm.dropped.0 1)`.
+ * Those of element segments are saved like the globals that they are.
  * The start section becomes the export `mvvm.start`: it must run on a fresh start and never on a restore.
  * Needs lower-points. Establishes the stable map.
  */
@@ -15,18 +16,21 @@ import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Expr } from './ir/binaryen.js';
 import {
   droppedSegment,
+  exnref,
   grownTableOf,
   i32,
   isOpaque,
   kindOf,
   none,
   setTableOf,
+  textOf,
   typeName,
   typeParts,
 } from './ir/expressions.js';
 import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
+import { exceptionCount, exceptionTable } from './lowering/exception-slots.js';
 import { dirtyGlobals, globals, importNames, makeDirtyBits, popFunction, type Support } from './lowering/support.js';
 import type { Pass } from './pass.js';
 
@@ -34,18 +38,24 @@ export const moduleState: Pass = {
   name: 'module-state',
   stage: 'lowering',
   description: 'adds the exports that stop, save, load and continue the module',
-  documentation: 'Adds the exports of docs/abi.md, and code that saves globals and which data segments were dropped.',
+  documentation: 'Adds the exports of docs/abi.md, and code that saves globals and which segments were dropped.',
   run(context) {
     const { module, lowered } = context;
     if (lowered === undefined) throw new Error('lower-points runs before module-state');
     const { support, functions, graph } = lowered;
+    const { make } = module;
     const entries = describeExports(module, new Map(functions.map((fn, index) => [fn.name, index])));
+    const elements = flagDroppedElements(module);
     const saved = findGlobals(module);
     const segments = flagDroppedSegments(module);
     const flags = segments.map(({ flag }): Slot => ({ name: flag, type: 'i32' }));
 
     addSave(module, support, [...saved, ...flags]);
-    addLoad(module, support, [...saved, ...flags], segments);
+    const dropAgain = [
+      ...segments.map(({ name, flag }) => make.if(make.globalGet(flag), [make.dataDrop(name)])),
+      ...elements.map(({ drop, flag }) => make.if(make.globalGet(flag), [make.copy(drop)])),
+    ];
+    addLoad(module, support, [...saved, ...flags], dropAgain);
     addSwitches(module);
     if (context.dirt !== undefined) addTakeDirty(module, context.dirt.shift);
     const start = module.takeStart();
@@ -83,7 +93,11 @@ function startExport(functions: readonly { readonly name: string }[], start: str
   return [{ name: exports.start, function: functions.findIndex((fn) => fn.name === start), signature }];
 }
 
-const ownGlobals: ReadonlySet<string> = new Set([...Object.values(globals), ...Object.values(dirtyGlobals)]);
+const ownGlobals: ReadonlySet<string> = new Set([
+  ...Object.values(globals),
+  ...Object.values(dirtyGlobals),
+  exceptionCount,
+]);
 
 function findGlobals(module: IrModule): Slot[] {
   return module
@@ -103,22 +117,38 @@ interface DroppedSegment {
 }
 
 function flagDroppedSegments(module: IrModule): DroppedSegment[] {
+  const flags = addFlags(module, 'DataDrop', 'mvvm.dropped', droppedSegment);
+  if (flags.size === 0) return [];
+  const names = module.dataSegments();
+  return [...flags].map(([name, { flag }]) => ({ name, index: names.indexOf(name), flag }));
+}
+
+/** Element segments have no names in Binaryen's interface; what drops one is as good. */
+function flagDroppedElements(module: IrModule): { readonly drop: Expr; readonly flag: string }[] {
+  return [...addFlags(module, 'ElemDrop', 'mvvm.dropped_elements', textOf).values()];
+}
+
+/** Adds a global for each segment that instructions of a kind drop, and sets it where they do. */
+function addFlags(
+  module: IrModule,
+  kind: 'DataDrop' | 'ElemDrop',
+  prefix: string,
+  segmentOf: (drop: Expr) => string,
+): ReadonlyMap<string, { readonly drop: Expr; readonly flag: string }> {
   const { make } = module;
-  const flags = new Map<string, string>();
+  const flags = new Map<string, { readonly drop: Expr; readonly flag: string }>();
   for (const fn of module.definedFunctions()) {
     const flag = (expr: Expr): Expr => {
-      if (kindOf(expr) !== 'DataDrop') return expr;
-      const name = droppedSegment(expr);
-      const global = flags.get(name) ?? `mvvm.dropped.${flags.size}`;
-      flags.set(name, global);
-      return make.block(null, [expr, make.globalSet(global, make.const(1))]);
+      if (kindOf(expr) !== kind) return expr;
+      const segment = segmentOf(expr);
+      const entry = flags.get(segment) ?? { drop: expr, flag: `${prefix}.${flags.size}` };
+      flags.set(segment, entry);
+      return make.block(null, [expr, make.globalSet(entry.flag, make.const(1))]);
     };
     module.setBody(fn, rewrite(module.body(fn), flag));
   }
-  for (const global of flags.values()) module.addGlobal(global, i32, make.const(0));
-  if (flags.size === 0) return [];
-  const names = module.dataSegments();
-  return [...flags].map(([name, flag]) => ({ name, index: names.indexOf(name), flag }));
+  for (const { flag } of flags.values()) module.addGlobal(flag, i32, make.const(0));
+  return flags;
 }
 
 /** @param saved globals in the order of pops */
@@ -138,12 +168,7 @@ function addSave(module: IrModule, support: Support, saved: readonly Slot[]): vo
   module.exportFunction('mvvm.save', exports.save);
 }
 
-function addLoad(
-  module: IrModule,
-  support: Support,
-  saved: readonly Slot[],
-  segments: readonly DroppedSegment[],
-): void {
+function addLoad(module: IrModule, support: Support, saved: readonly Slot[], dropAgain: readonly Expr[]): void {
   const { make } = module;
   const pop = (global: string): Expr => make.globalSet(global, make.call(importNames.pop, [], i32));
   const restore = ({ name, type }: Slot): Expr =>
@@ -152,7 +177,7 @@ function addLoad(
     pop(globals.frames),
     pop(globals.savedCounter),
     ...saved.map(restore),
-    ...segments.map(({ name, flag }) => make.if(make.globalGet(flag), [make.dataDrop(name)])),
+    ...dropAgain,
     make.globalSet(globals.savedBudget, make.get(0, i32)),
     make.globalSet(globals.entering, make.or(make.globalGet(globals.entering), make.const(1))),
   ];
@@ -201,7 +226,9 @@ function exportTables(module: IrModule): string[] {
   const exported = new Map(
     module.exports().flatMap(({ kind, item, name }) => (kind === 'table' ? [[item, name]] : [])),
   );
-  return module.tables().flatMap(({ name, imported }, index) => {
+  return module.tables().flatMap(({ name, imported, type }, index) => {
+    if (name === exceptionTable) return [];
+    if (type === exnref) refuse(unsupportedSlot(`table ${name}`, typeName(type)));
     const known = exported.get(name);
     if (known !== undefined) return [known];
     if (!imported && !changed.has(name)) return [];

@@ -23,7 +23,6 @@ export const prepare: Pass = {
   run({ module, options }) {
     refuseReservedNames(module);
     refuseOtherAgents(module.imports, module.exports());
-    refuseNamesWithNul(module);
     // Dirty bits stand for regions of one memory, found by shifting an address of 32 bits.
     if (options.policies.includes('loop-dirty-checkpoint')) {
       if (module.hasManyMemories)
@@ -40,21 +39,13 @@ export const prepare: Pass = {
 };
 
 function refuseReservedNames(module: IrModule): void {
-  const functions = module.functions();
+  const functions = module.functions().filter(({ name }) => !module.isStandIn(name));
   for (const imported of [...module.imports, ...functions.flatMap((fn) => fn.imported ?? [])]) {
     if (isReserved(imported.module)) refuse(reservedName('import', `${imported.module}.${imported.base}`));
   }
   for (const fn of functions) if (isReserved(fn.name)) refuse(reservedName('function', fn.name));
   for (const { name } of module.globals()) if (isReserved(name)) refuse(reservedName('global', name));
   for (const { kind, name } of module.exports()) if (isReserved(name)) refuse(reservedName(`exported ${kind}`, name));
-}
-
-/** Binaryen's interface takes a NUL for the end of a name: an import or export would be taken for another. */
-function refuseNamesWithNul(module: IrModule): void {
-  const imported = module.imports.flatMap((name) => [name.module, name.base]);
-  if ([...imported, ...module.exportNames].some((name) => name.includes('\0'))) {
-    refuse(unsupportedModule('a NUL character in the name of an import or export'));
-  }
 }
 
 /** `mvvm` itself, or anything in its name space. */

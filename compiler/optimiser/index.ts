@@ -9,7 +9,7 @@ import type { Settings } from '../options.js';
 import type { Stages } from '../stages.js';
 import { binaryenVersion } from '../versions.js';
 import { isOff, levelsOf } from './levels.js';
-import { type FunctionIndices, readFunctionIndices } from './original-indices.js';
+import { type FunctionIndices, readOriginal } from './original-indices.js';
 import { findWasmOpt, runWasmOpt } from './wasm-opt.js';
 
 export interface Optimiser {
@@ -58,11 +58,11 @@ function external(settings: Settings, choice: string | true): Optimiser {
     version: tool.version,
     load(bytes, stages) {
       if (isOff(levels)) return { module: stages.time('read', () => IrModule.read(bytes)) };
-      const optimised = stages.time('optimise', () => runWasmOpt(tool, bytes, levels));
-      return stages.time('read', () => {
-        const originalIndices = readFunctionIndices(bytes);
-        return { module: IrModule.read(optimised), originalIndices };
+      const { optimised, indices } = stages.time('optimise', () => {
+        const { indices, unsoundPasses } = readOriginal(bytes);
+        return { optimised: runWasmOpt(tool, bytes, levels, unsoundPasses), indices };
       });
+      return { module: stages.time('read', () => IrModule.read(optimised)), originalIndices: indices };
     },
   };
 }

@@ -9,11 +9,19 @@ import type { StableMap } from '../../runtime/abi/index.js';
 /** The index of each function in a module, by the name that Binaryen gives it. */
 export type FunctionIndices = ReadonlyMap<string, number>;
 
+/** What is to be known of a module before another tool optimises it. */
+export interface Original {
+  readonly indices: FunctionIndices;
+  /** Passes of Binaryen's that would break it. */
+  readonly unsoundPasses: readonly string[];
+}
+
 /** @throws {CompileError} `module/malformed` */
-export function readFunctionIndices(bytes: Uint8Array): FunctionIndices {
+export function readOriginal(bytes: Uint8Array): Original {
   const module = IrModule.read(bytes);
   try {
-    return new Map(module.functions().map((fn) => [fn.name, fn.originalIndex]));
+    const indices = new Map(module.functions().map((fn) => [fn.name, fn.originalIndex]));
+    return { indices, unsoundPasses: module.elements.unsoundPasses };
   } finally {
     module.dispose();
   }

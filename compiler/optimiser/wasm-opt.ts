@@ -49,15 +49,22 @@ export function findWasmOpt(choice: string | true): WasmOpt {
 
 /**
  * Optimises a module, keeping its names.
+ * @param skipped passes to leave out
  * @throws {CompileError} `wasm-opt/failed`
  */
-export function runWasmOpt(tool: WasmOpt, module: Uint8Array, levels: Levels): Uint8Array {
+export function runWasmOpt(
+  tool: WasmOpt,
+  module: Uint8Array,
+  levels: Levels,
+  skipped: readonly string[] = [],
+): Uint8Array {
+  const fixed = ['-g', ...levelFlags(levels), ...skipped.map((pass) => `--skip-pass=${pass}`)];
   const folder = mkdtempSync(join(tmpdir(), 'mvvmc-'));
   try {
     const [input, output] = [join(folder, 'in.wasm'), join(folder, 'out.wasm')];
     writeFileSync(input, module);
     const optimise = (more: readonly string[]): string | undefined =>
-      run(tool.path, [input, '-o', output, '-g', ...levelFlags(levels), ...more]).failure;
+      run(tool.path, [input, '-o', output, ...fixed, ...more]).failure;
 
     // A module that names its features, or uses none, passes as it is. Allowing more at once would let the optimiser
     // use what the module did without; so the rest is allowed only to modules that are refused otherwise.

@@ -1,6 +1,8 @@
 /** What Binaryen reads and does not tell, or not well: what a module imports and exports, its memories, their names. */
 
 import { ByteReader } from '../../runtime/abi/index.js';
+import { skipExpression, skipType } from './instruction-reader.js';
+import { sectionIds } from './sections.js';
 
 export interface ImportName {
   readonly module: string;
@@ -10,6 +12,8 @@ export interface ImportName {
 export interface BinaryFacts {
   readonly imports: readonly ImportName[];
   readonly exports: readonly string[];
+  /** Whether a table has 64-bit addresses. */
+  readonly hasTable64: boolean;
   /** Imported ones included. */
   readonly memoryCount: number;
   readonly importedMemories: number;
@@ -19,14 +23,17 @@ export interface BinaryFacts {
 }
 
 const headerSize = 8;
-const sectionIds = { custom: 0, import: 2, memory: 5, export: 7 } as const;
 const memoryNames = 6;
+
+/** Those of no module. */
+export const noFacts: BinaryFacts = readBinaryFacts(new Uint8Array());
 
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
 export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   const imports: Import[] = [];
   const exports: string[] = [];
   let memoryCount = 0;
+  let hasTable64 = false;
   let memoryNames: ReadonlyMap<number, string> = new Map();
   try {
     const module = new ByteReader(bytes);
@@ -34,19 +41,21 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     while (module.left > 0) {
       const id = module.u8();
       const section = new ByteReader(module.bytes(module.u32()));
-      if (id === sectionIds.import) imports.push(...section.list(() => readImport(section), 4));
+      if (id === sectionIds.import) imports.push(...readImports(section));
       if (id === sectionIds.export) exports.push(...section.list(() => readExport(section), 3));
+      if (id === sectionIds.table) hasTable64 = section.list(() => readTable(section), 3).some((is64) => is64);
       if (id === sectionIds.memory) memoryCount += section.u32();
       if (id === sectionIds.custom && section.text() === 'name') memoryNames = readMemoryNames(section);
     }
   } catch {
     // What was found until here is all there is.
   }
-  const importedMemories = imports.filter(({ kind }) => kind === memoryKind).length;
-  const importedFunctions = imports.filter(({ kind }) => kind === functionKind).length;
+  const importedMemories = imports.filter(({ kind }) => kind === importKinds.memory).length;
+  const importedFunctions = imports.filter(({ kind }) => kind === importKinds.function).length;
   return {
     imports,
     exports,
+    hasTable64: hasTable64 || imports.some(({ kind, is64 }) => kind === importKinds.table && is64),
     memoryCount: memoryCount + importedMemories,
     importedMemories,
     importedFunctions,
@@ -54,14 +63,22 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   };
 }
 
-interface Import extends ImportName {
+export interface Import extends ImportName {
   readonly kind: number;
+  /** Index of the type of a function or tag; -1 of other things. */
+  readonly type: number;
+  /** Whether a table or memory has 64-bit addresses. */
+  readonly is64: boolean;
 }
 
-function readImport(section: ByteReader): Import {
-  const found = { module: section.text(), base: section.text(), kind: section.u8() };
-  skipImportType(section, found.kind);
-  return found;
+export const importKinds = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
+
+/** @throws {MalformedBytes} */
+export function readImports(section: ByteReader): Import[] {
+  return section.list(() => {
+    const [module, base, kind] = [section.text(), section.text(), section.u8()];
+    return { module, base, kind, ...readImportType(section, kind) };
+  }, 4);
 }
 
 function readExport(section: ByteReader): string {
@@ -71,19 +88,33 @@ function readExport(section: ByteReader): string {
   return name;
 }
 
-const functionKind = 0;
-const memoryKind = 2;
+export function readImportType(section: ByteReader, kind: number): Pick<Import, 'type' | 'is64'> {
+  if (kind === importKinds.tag) section.u8();
+  if (kind === importKinds.function || kind === importKinds.tag) return { type: section.u32(), is64: false };
+  if (kind === importKinds.table || kind === importKinds.global) skipType(section);
+  if (kind === importKinds.global) section.u8();
+  const hasLimits = kind === importKinds.table || kind === importKinds.memory;
+  return { type: -1, is64: hasLimits && readLimits(section) };
+}
 
-/** Kinds: 0 function, 1 table, 2 memory, 3 global, 4 tag. */
-function skipImportType(section: ByteReader, kind: number): void {
-  if (kind === 1 || kind === 3 || kind === 4) section.u8();
-  if (kind === 0 || kind === 4) section.u32();
-  if (kind === 3) section.u8();
-  if (kind === 1 || kind === 2) {
-    const hasMaximum = (section.u8() & 1) !== 0;
-    skipNumber(section);
-    if (hasMaximum) skipNumber(section);
-  }
+/** @returns whether addresses have 64 bits */
+function readLimits(section: ByteReader): boolean {
+  const flags = section.u8();
+  skipNumber(section);
+  if ((flags & 1) !== 0) skipNumber(section);
+  return (flags & 4) !== 0;
+}
+
+const withInitialValue = 0x40;
+
+/** A table of the module's own. @returns whether its addresses have 64 bits */
+function readTable(section: ByteReader): boolean {
+  const hasValue = section.rest()[0] === withInitialValue;
+  if (hasValue) section.bytes(2);
+  skipType(section);
+  const is64 = readLimits(section);
+  if (hasValue) skipExpression(section);
+  return is64;
 }
 
 /** Any LEB128 number: limits of 64-bit memories are larger than others. */

@@ -97,6 +97,7 @@ interface RawFunctions {
   _BinaryenGetDataSegmentByIndex(module: number, index: number): number;
   _BinaryenHasMemory(module: number): number;
   _BinaryenElementSegmentGetOffset(segment: number): number;
+  _BinaryenElementSegmentGetData(segment: number, index: number): number;
 }
 
 const rawNames: readonly (keyof RawFunctions)[] = [
@@ -131,6 +132,7 @@ const rawNames: readonly (keyof RawFunctions)[] = [
   '_BinaryenGetDataSegmentByIndex',
   '_BinaryenHasMemory',
   '_BinaryenElementSegmentGetOffset',
+  '_BinaryenElementSegmentGetData',
 ];
 
 type UndeclaredApi = RawFunctions & NameAccess;
@@ -210,19 +212,35 @@ export function dataSegmentName(module: object, segment: number): string {
   return typeof info === 'object' && info !== null && 'name' in info ? String(info.name) : '';
 }
 
+/** What an element segment has in it. */
+export interface Elements {
+  /** The functions that it names, and '' for other elements. */
+  readonly names: readonly string[];
+  /** Whether there are others than functions and nulls, such as the value of a global. */
+  readonly hasOthers: boolean;
+}
+
 /**
- * The functions named in an element segment, and '' for null elements; undefined where elements are something else, such
- * as the value of a global. Binaryen's own reader also asks for the segment's offset, which aborts where the segment is
- * passive and has none: it is answered here.
+ * Binaryen's own reader throws at elements that are neither functions nor null, and asks for the segment's offset, which
+ * aborts where the segment is passive and has none: both are answered here.
  */
-export function elementNames(segment: number): readonly string[] | undefined {
-  const original = api._BinaryenElementSegmentGetOffset;
+export function elementsOf(segment: number): Elements {
+  let hasOthers = false;
+  const { _BinaryenElementSegmentGetOffset: getOffset, _BinaryenElementSegmentGetData: getData } = api;
   api._BinaryenElementSegmentGetOffset = () => 0;
+  api._BinaryenElementSegmentGetData = (of, index) => {
+    try {
+      return getData(of, index);
+    } catch {
+      hasOthers = true;
+      return 0;
+    }
+  };
   try {
-    return api.getElementSegmentInfo(segment).data;
-  } catch {
-    return undefined;
+    const names = api.getElementSegmentInfo(segment).data;
+    return { names, hasOthers };
   } finally {
-    api._BinaryenElementSegmentGetOffset = original;
+    api._BinaryenElementSegmentGetOffset = getOffset;
+    api._BinaryenElementSegmentGetData = getData;
   }
 }

@@ -44,7 +44,7 @@ export class CallGraph {
 
   constructor(module: IrModule) {
     const functions = module.functions();
-    const referred = new Set(module.elementFunctions());
+    const referred = new Set(module.elements.functions());
     for (const expr of module.constantExpressions()) {
       walk(expr, (part) => {
         if (kindOf(part) === 'RefFunc') referred.add(referredFunction(part));

@@ -22,6 +22,15 @@ export const f64: Type = asType(api.f64);
 export const v128: Type = asType(api.v128);
 export const funcref: Type = asType(api.funcref);
 export const externref: Type = asType(api.externref);
+export const exnref: Type = findExnref();
+
+/** The reference of an exception: Binaryen's interface has no name for it, but knows it where it stands in a module. */
+function findExnref(): Type {
+  const module = api.parseText('(module (import "" "" (func $f (result exnref))))');
+  const { results } = api.getFunctionInfo(module.getFunction('f'));
+  module.dispose();
+  return asType(results);
+}
 
 const typeNames: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -34,6 +43,7 @@ const typeNames: ReadonlyMap<number, string> = new Map(
     v128,
     funcref,
     externref,
+    exnref,
   }).map(([name, type]) => [type, name]),
 );
 
@@ -54,6 +64,8 @@ const isSignature = rawFunction('HeapTypeIsSignature');
 const [func, noFunction, extern, noExtern] = ['Func', 'Nofunc', 'Ext', 'Noext'].map((name) =>
   rawFunction(`HeapType${name}`)(0),
 );
+const exception = heapTypeOf(exnref);
+const noException = rawFunction('HeapTypeGetBottom')(exception);
 
 /** The type without what Binaryen knows beyond it: `ref.func` gives one that no local can have. */
 export function withoutRefinement(type: Type): Type {
@@ -62,6 +74,7 @@ export function withoutRefinement(type: Type): Type {
   if (parts.length === 0 || typeNames.has(type)) return type;
   const heap = heapTypeOf(type);
   if (heap === func || heap === noFunction || isSignature(heap) !== 0) return funcref;
+  if (heap === exception || heap === noException) return exnref;
   return heap === extern || heap === noExtern ? externref : type;
 }
 
@@ -107,6 +120,7 @@ const fixedChildren: Readonly<Record<string, readonly string[]>> = {
   SIMDLoadStoreLane: ['Ptr', 'Vec'],
   MemoryInit: ['Dest', 'Offset', 'Size'],
   DataDrop: [],
+  ElemDrop: [],
   MemoryCopy: ['Dest', 'Source', 'Size'],
   MemoryFill: ['Dest', 'Value', 'Size'],
   RefNull: [],
@@ -271,6 +285,8 @@ export function isTailCall(expr: Expr): boolean {
 export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
 export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);
 export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr);
+/** An expression in wat. */
+export const textOf = (expr: Expr): string => api.emitText(expr);
 export const droppedSegment = (expr: Expr): string => api.DataDrop.getSegment(expr);
 export const indirectParams = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetParams(expr));
 export const indirectResults = (expr: Expr): Type => asType(api._BinaryenCallIndirectGetResults(expr));

@@ -51,6 +51,17 @@ export const featuresOfAllEngines: number =
   bits.referenceTypes |
   bits.multiValue;
 
+/** All that the compiler takes. */
+export const supportedFeatures: number = Object.values(bits).reduce((mask, bit) => mask | bit, 0);
+
+/** What every engine has that knows exceptions in their newer form. */
+export const featuresBesideNewerExceptions: number =
+  bits.exceptions | bits.bulkMemory | bits.referenceTypes | bits.multiValue;
+
+/** No bit of Binaryen's: exceptions in their newer form, which have to be translated before anything else (exnref/). */
+export const newerExceptions: number = 1 << 30;
+const newerKinds: ReadonlySet<string> = new Set(['TryTable', 'ThrowRef']);
+
 const bitsByKind: Readonly<Record<string, number>> = {
   AtomicRMW: bits.atomics,
   AtomicCmpxchg: bits.atomics,
@@ -107,7 +118,8 @@ export function findFeatures(module: IrModule): number {
     for (const type of module.localTypes(fn)) found |= featuresOfType(type);
     walk(module.body(fn), (expr) => {
       // What cannot be walked may hide calls, and the optimiser does not know that its feature is used.
-      if (!isWalkable(expr) && !isOpaque(expr)) refuse(unsupportedInstruction(fn.name, kindOf(expr)));
+      if (newerKinds.has(kindOf(expr))) found |= newerExceptions;
+      else if (!isWalkable(expr) && !isOpaque(expr)) refuse(unsupportedInstruction(fn.name, kindOf(expr)));
       found |= featuresOf(expr);
     });
   }
@@ -128,9 +140,9 @@ export function findFeatures(module: IrModule): number {
   // That tags are exceptions at all is found where they are thrown or caught.
   for (const tag of findTags(module)) found |= bits.exceptions | featuresOfType(payloadOf(module, tag));
   if (module.memoryIsShared) found |= bits.atomics;
-  if (module.memoryIs64) found |= bits.memory64;
+  if (module.memoryIs64 || module.tableIs64) found |= bits.memory64;
   if (module.hasManyMemories) found |= bits.multiMemory;
-  if (module.tables().length > 1 || module.hasNullElements()) found |= bits.bulkMemory | bits.referenceTypes;
+  if (module.tables().length > 1 || module.elements.haveNulls) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;
 }

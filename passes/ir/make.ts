@@ -224,8 +224,33 @@ export class Maker {
     return asExpr(this.#module.nop());
   }
 
+  /** The same expression once more: the only way to make one of which Binaryen's interface has no maker. */
+  copy(expr: Expr): Expr {
+    return asExpr(this.#module.copyExpression(expr));
+  }
+
   dataDrop(segment: string): Expr {
     return asExpr(this.#module.data.drop(segment));
+  }
+
+  isNull(reference: Expr): Expr {
+    return asExpr(this.#module.ref.is_null(reference));
+  }
+
+  tableGet(table: string, index: Expr, type: Type): Expr {
+    return asExpr(this.#module.table.get(table, index, type));
+  }
+
+  tableSet(table: string, index: Expr, value: Expr): Expr {
+    return asExpr(this.#module.table.set(table, index, value));
+  }
+
+  tableSize(table: string): Expr {
+    return asExpr(this.#module.table.size(table));
+  }
+
+  tableGrow(table: string, value: Expr, delta: Expr): Expr {
+    return asExpr(this.#module.table.grow(table, value, delta));
   }
 
   memorySize(): Expr {

@@ -1,7 +1,8 @@
 /** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
 
-import { type Diagnostic, invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
-import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
+import { MalformedBytes } from '../../runtime/abi/index.js';
+import { invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
+import { type BinaryFacts, noFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
   asExpr,
@@ -10,17 +11,26 @@ import {
   collectPrinted,
   dataSegmentName,
   type Expr,
-  elementNames,
   type FunctionRef,
   rawFunction,
   type Type,
   withoutPrinting,
 } from './binaryen.js';
+import { ElementSegments } from './element-segments.js';
 import { findEngineObjection } from './engine-objection.js';
+import { StandInFunctions, writeWithStandIns } from './exnref/stand-in-functions.js';
+import type { StandIn } from './exnref/stand-ins.js';
 import { funcref, kindOf, none, typeParts } from './expressions.js';
-import { featuresOfAllEngines, findFeatures } from './features.js';
+import {
+  featuresBesideNewerExceptions,
+  featuresOfAllEngines,
+  findFeatures,
+  newerExceptions,
+  supportedFeatures,
+} from './features.js';
 import { Maker } from './make.js';
-import { namesAreUsable, withoutNames } from './name-section.js';
+import { NulNames } from './nul-names.js';
+import { readable, readBinary } from './read-binary.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -59,21 +69,35 @@ export const effects = { readsLocal: 4, readsGlobal: 16 } as const;
 
 export class IrModule {
   readonly make: Maker;
+  readonly elements: ElementSegments;
   readonly #module: InstanceType<typeof api.Module>;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
   #facts: BinaryFacts;
+  readonly #names: NulNames;
+
+  /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
+  readonly #standIns: StandInFunctions | undefined;
 
   /** Lets optimisations use what the module needs anyway, and nothing more. */
-  #allowUsedFeatures(): void {
-    this.#module.setFeatures(this.#module.getFeatures() | findFeatures(this));
+  #allow(features: number): void {
+    this.#module.setFeatures(this.#module.getFeatures() | features);
   }
 
-  private constructor(module: InstanceType<typeof api.Module>, facts: BinaryFacts) {
+  private constructor(
+    module: InstanceType<typeof api.Module>,
+    facts: BinaryFacts,
+    names: NulNames = new NulNames(facts),
+    hasStandIns = false,
+  ) {
     this.#module = module;
     this.#facts = facts;
+    this.#names = names;
     this.make = new Maker(module);
-    this.#originalIndices = new Map(this.functions().map((fn, index) => [fn.name, index]));
+    this.elements = new ElementSegments(module.ptr);
+    this.#standIns = hasStandIns ? new StandInFunctions(this) : undefined;
+    const own = this.functions().filter(({ name }) => !this.isStandIn(name));
+    this.#originalIndices = new Map(own.map((fn, index) => [fn.name, index]));
   }
 
   /**
@@ -81,20 +105,22 @@ export class IrModule {
    * @throws {CompileError} `module/malformed`, or `unsupported/instruction` for what cannot be looked into
    */
   static read(bytes: Uint8Array): IrModule {
-    keepNames();
     const objection = findEngineObjection(bytes);
+    const names = new NulNames(readBinaryFacts(bytes));
     const { module: read, source } = readable(
-      () => readWithOrWithoutNames(bytes),
+      () => readBinary(names.hide(bytes)),
       (reason) =>
         objection === undefined
           ? unsupportedModule(`a module that the optimiser cannot read (${reason})`)
           : malformedModule(objection),
     );
-    const module = new IrModule(read, readBinaryFacts(source));
+    const module = new IrModule(read, readBinaryFacts(names.show(source)), names);
     try {
       // Nothing may look into a module of which neither the engine nor Binaryen says that it is valid: Binaryen aborts.
       if (objection !== undefined && !module.#isValidWith(api.Features.All)) refuse(malformedModule(objection));
-      module.#allowUsedFeatures();
+      const features = findFeatures(module);
+      if ((features & newerExceptions) !== 0) return module.#withStandIns();
+      module.#allow(features);
       // The engine knows all that this module needs, so it has nothing against it but that it is invalid.
       if (objection !== undefined && module.#isValidWith(featuresOfAllEngines)) refuse(malformedModule(objection));
       return module;
@@ -109,24 +135,66 @@ export class IrModule {
    * @throws {CompileError} like {@link read}
    */
   static parse(text: string): IrModule {
-    keepNames();
     const module = new IrModule(
       readable(() => api.parseText(text), malformedModule),
-      { imports: [], exports: [], memoryCount: 0, importedMemories: 0, importedFunctions: 0, memoryNames: new Map() },
+      noFacts,
     );
     module.#facts = readBinaryFacts(module.emitBinary());
-    module.#allowUsedFeatures();
+    const features = findFeatures(module);
+    if ((features & newerExceptions) !== 0) return module.#withStandIns();
+    module.#allow(features);
     return module;
+  }
+
+  /**
+   * The same module with its exceptions in the form that passes know, in place of this one.
+   * @throws {CompileError} `module/reserved-name`, or `unsupported/module` where they cannot be translated
+   */
+  #withStandIns(): IrModule {
+    // Without garbage collection Binaryen writes no finer types of references than translating knows.
+    this.#module.setFeatures(supportedFeatures);
+    try {
+      const translated = writeWithStandIns(this, () => this.#module.emitBinary());
+      const read = withoutPrinting(() => api.readBinary(translated));
+      const module = new IrModule(read, this.#facts, this.#names, true);
+      module.#allow(findFeatures(module) | featuresBesideNewerExceptions);
+      this.dispose();
+      return module;
+    } catch (error) {
+      if (error instanceof MalformedBytes) refuse(unsupportedModule(`a module with try_table that ${error.message}`));
+      throw error;
+    }
+  }
+
+  /** Whether a function of this name stands for an instruction. */
+  isStandIn(name: string): boolean {
+    return this.#standIns?.has(name) ?? false;
+  }
+
+  /** A call of the function that stands for an instruction. */
+  makeStandIn(standIn: StandIn, operands: readonly Expr[]): Expr {
+    if (this.#standIns === undefined)
+      throw new Error('only exceptions in their newer form need functions for instructions');
+    return this.#standIns.makeCall(standIn, operands);
   }
 
   optimise(levels: OptimiseLevels): void {
     api.setOptimizeLevel(levels.optimizeLevel);
     api.setShrinkLevel(levels.shrinkLevel);
-    this.#module.optimize();
+    this.#withSoundPasses(() => this.#module.optimize());
   }
 
   runPasses(passes: readonly string[]): void {
-    this.#module.runPasses(passes);
+    this.#withSoundPasses(() => this.#module.runPasses(passes));
+  }
+
+  #withSoundPasses(run: () => void): void {
+    for (const pass of this.elements.unsoundPasses) api.addPassToSkip(pass);
+    try {
+      run();
+    } finally {
+      api.clearPassesToSkip();
+    }
   }
 
   runPassesOn(fn: FunctionInfo, passes: readonly string[]): void {
@@ -157,11 +225,18 @@ export class IrModule {
   }
 
   emitBinary(): Uint8Array {
-    return this.#module.emitBinary();
+    const write = (): Uint8Array => this.#module.emitBinary();
+    return this.#names.show(this.#standIns === undefined ? write() : this.#standIns.writeWithout(write));
   }
 
   emitText(): string {
-    return this.#module.emitText();
+    if (this.#standIns === undefined) return this.#module.emitText();
+    const module = withoutPrinting(() => api.readBinary(this.emitBinary()));
+    try {
+      return module.emitText();
+    } finally {
+      module.dispose();
+    }
   }
 
   addCustomSection(name: string, bytes: Uint8Array): void {
@@ -180,6 +255,10 @@ export class IrModule {
     return Array.from({ length: count }, (_, index) =>
       this.#describe(asFunction(api._BinaryenGetFunctionByIndex(this.#module.ptr, index))),
     );
+  }
+
+  hasFunction(name: string): boolean {
+    return this.#module.getFunction(name) !== 0;
   }
 
   definedFunctions(): FunctionInfo[] {
@@ -209,7 +288,7 @@ export class IrModule {
   exports(): ExportEntry[] {
     return Array.from({ length: api._BinaryenGetNumExports(this.#module.ptr) }, (_, index) => {
       const info = api.getExportInfo(api._BinaryenGetExportByIndex(this.#module.ptr, index));
-      return { kind: exportKinds[info.kind] ?? 'tag', name: info.name, item: info.value };
+      return { kind: exportKinds[info.kind] ?? 'tag', name: this.#names.outside(info.name), item: info.value };
     });
   }
 
@@ -224,6 +303,11 @@ export class IrModule {
   /** Whether somebody outside can put functions into a table. */
   tablesAreOpen(): boolean {
     return this.tables().some(({ imported }) => imported) || this.exports().some(({ kind }) => kind === 'table');
+  }
+
+  /** Whether anything may be thrown or caught; when it was read, that is known. */
+  get usesExceptions(): boolean {
+    return (this.#module.getFeatures() & api.Features.ExceptionHandling) !== 0;
   }
 
   /** A tag by its name. */
@@ -244,29 +328,13 @@ export class IrModule {
     );
   }
 
-  /** Functions named in element segments, each once, in order. */
-  elementFunctions(): string[] {
-    return [...new Set(this.#elementSegments().flatMap(elementsOf))].filter((name) => name !== '');
-  }
-
   /** Initial values of globals, and where active element segments begin. */
   constantExpressions(): Expr[] {
     const globals = Array.from({ length: api._BinaryenGetNumGlobals(this.#module.ptr) }, (_, index) =>
       api._BinaryenGetGlobalByIndex(this.#module.ptr, index),
     );
     const inits = globals.filter((ref) => !api.getGlobalInfo(ref).module).map(rawFunction('GlobalGetInitExpr'));
-    const active = this.#elementSegments().filter((segment) => !isPassive(segment));
-    return [...inits, ...active.map(rawFunction('ElementSegmentGetOffset'))].map(asExpr);
-  }
-
-  /** Whether an element segment has something else in it than functions. */
-  hasNullElements(): boolean {
-    return this.#elementSegments().some((segment) => elementsOf(segment).includes(''));
-  }
-
-  #elementSegments(): number[] {
-    const count = api._BinaryenGetNumElementSegments(this.#module.ptr);
-    return Array.from({ length: count }, (_, index) => api._BinaryenGetElementSegmentByIndex(this.#module.ptr, index));
+    return [...inits.map(asExpr), ...this.elements.offsets()];
   }
 
   /** Names of the data segments, in index order. */
@@ -281,7 +349,7 @@ export class IrModule {
     const data = Array.from({ length: api._BinaryenGetNumDataSegments(this.#module.ptr) }, (_, index) =>
       rawFunction('GetDataSegmentPassive')(api._BinaryenGetDataSegmentByIndex(this.#module.ptr, index)),
     );
-    return data.some((passive) => passive !== 0) || this.#elementSegments().some(isPassive);
+    return data.some((passive) => passive !== 0) || this.elements.somePassive;
   }
 
   /** Names of all that is imported, of any kind. */
@@ -335,6 +403,11 @@ export class IrModule {
   /** Initial size of the memory in pages of 64 KiB. */
   get memoryPages(): number {
     return this.#module.getMemoryInfo().initial;
+  }
+
+  /** Whether a table has 64-bit addresses. */
+  get tableIs64(): boolean {
+    return this.#facts.hasTable64;
   }
 
   /** Whether a memory has 64-bit addresses. */
@@ -395,6 +468,12 @@ export class IrModule {
     this.#module.removeFunction(name);
   }
 
+  /** Adds an empty table that can grow. */
+  addTable(name: string, type: Type): void {
+    // Its declaration lacks the type.
+    Reflect.apply(this.#module.addTable, this.#module, [name, 0, -1, type]);
+  }
+
   /** Adds a mutable global. */
   addGlobal(name: string, type: Type, initial: Expr): void {
     this.#module.addGlobal(name, type, true, initial);
@@ -422,51 +501,4 @@ export class IrModule {
     this.#module.setStart(nothing);
     return name;
   }
-}
-
-/** Names of functions and locals are what people see in stack traces of snapshots. The setting is process-wide. */
-const keepNames = (): void => api.setDebugInfo(true);
-
-const isPassive = (segment: number): boolean => rawFunction('ElementSegmentIsPassive')(segment) !== 0;
-
-/** @throws {CompileError} `unsupported/module` for elements of which nobody can tell which functions they are */
-const elementsOf = (segment: number): readonly string[] =>
-  elementNames(segment) ?? refuse(unsupportedModule('a table element that is neither a function nor null'));
-
-/** wabt for one gives the names of tags another number than Binaryen knows, and Binaryen refuses the module for it. */
-function readWithOrWithoutNames(bytes: Uint8Array): {
-  readonly module: InstanceType<typeof api.Module>;
-  /** What was read. */
-  readonly source: Uint8Array;
-} {
-  if (!namesAreUsable(bytes)) {
-    const source = withoutNames(bytes) ?? bytes;
-    return { module: api.readBinary(source), source };
-  }
-  try {
-    return { module: api.readBinary(bytes), source: bytes };
-  } catch (error) {
-    const source = withoutNames(bytes);
-    if (source === undefined) throw error;
-    return { module: api.readBinary(source), source };
-  }
-}
-
-/**
- * What Binaryen warns of while it reads (names of things that are not there) is nobody's concern here.
- * @param explain what to say, given Binaryen's reason
- */
-function readable<T>(read: () => T, explain: (reason: string) => Diagnostic): T {
-  try {
-    return withoutPrinting(read);
-  } catch (error) {
-    refuse(explain(reasonOf(error)));
-  }
-}
-
-function reasonOf(error: unknown): string {
-  // What Binaryen throws is no Error, but has a message.
-  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
-  const text = String(message ?? '');
-  return text.replace(/\s+/g, ' ').trim() || 'no reason given';
 }

@@ -6,81 +6,128 @@
  * however many points it has.
  *
  *     pop order:   point number | i32 slots | i64 | f32 | f64 | v128 | slots of locals that hold tuples, part by part
+ *
+ * A local with an exception is one that holds a tuple, see exception-slots.ts.
  */
 
 import { type Slot, type SlotType, slotTypes } from '../../runtime/abi/index.js';
 import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { Expr, Type } from '../ir/binaryen.js';
-import { typeName, typeParts } from '../ir/expressions.js';
+import { exnref, typeName, typeParts } from '../ir/expressions.js';
 import { type Maker, slotTypeOf, typeOfSlot } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import type { ExceptionSlots } from './exception-slots.js';
 import type { Point } from './linear-code.js';
 import { popFunction, type Support } from './support.js';
+
+/** A value of a local, or one part of it if it is a tuple. */
+interface SavedPart {
+  readonly type: Type;
+  readonly slots: readonly SlotType[];
+  /** Set for an exception: a local for what it is saved as. */
+  readonly exception: number | undefined;
+}
 
 interface SavedLocal {
   readonly local: number;
   readonly type: Type;
-  readonly parts: readonly SlotType[];
+  readonly parts: readonly SavedPart[];
+  /** Those of all parts. */
+  readonly slots: readonly SlotType[];
 }
 
 export class FrameLayout {
   readonly #locals: readonly SavedLocal[];
   readonly #make: Maker;
+  readonly #exceptions: ExceptionSlots;
   /** As the stable map lists them. */
   readonly slots: readonly Slot[];
 
-  constructor(module: IrModule, info: FunctionInfo, points: readonly Point[]) {
+  constructor(module: IrModule, info: FunctionInfo, points: readonly Point[], exceptions: ExceptionSlots) {
     const types = module.localTypes(info);
     const used = new Set(points.flatMap((point) => [...point.live]));
+    const describePart = (type: Type): SavedPart => {
+      if (type !== exnref) return { type, slots: [slotType(info, type)], exception: undefined };
+      return { type, slots: exceptions.parts, exception: module.addLocal(info, exceptions.type) };
+    };
     const saved = [...used].map((local): SavedLocal => {
       const type = types[local];
       if (type === undefined) throw new Error(`local ${local} of ${types.length} in function ${info.name}`);
-      return { local, type, parts: typeParts(type).map((part) => slotType(info, part)) };
+      const parts = typeParts(type).map(describePart);
+      return { local, type, parts, slots: parts.flatMap(({ slots }) => slots) };
     });
     this.#make = module.make;
+    this.#exceptions = exceptions;
     this.#locals = saved.sort((a, b) => sortKey(a) - sortKey(b) || a.local - b.local);
-    this.slots = this.#locals.flatMap(({ local, parts }) => {
+    this.slots = this.#locals.flatMap(({ local, slots }) => {
       const name = module.localName(info, local);
-      return parts.map((type, part) => ({ name: parts.length === 1 ? name : `${name}.${part}`, type }));
+      return slots.map((type, part) => ({ name: slots.length === 1 ? name : `${name}.${part}`, type }));
     });
   }
 
   /** Indices of the slots that a point saves. */
   liveSlots(point: Point): number[] {
     let next = 0;
-    return this.#locals.flatMap(({ local, parts }) => {
+    return this.#locals.flatMap(({ local, slots }) => {
       const first = next;
-      next += parts.length;
-      return point.live.has(local) ? parts.map((_, part) => first + part) : [];
+      next += slots.length;
+      return point.live.has(local) ? slots.map((_, slot) => first + slot) : [];
     });
   }
 
   /** Pushes all slots, in the order that makes them pop as listed. */
   makeSave(support: Support): Expr[] {
-    const make = this.#make;
     const pushes: Expr[] = [];
     let run: { type: SlotType; values: Expr[] } | undefined;
     const flush = (): void => {
       if (run !== undefined) pushes.push(...support.makePushes(run.type, run.values));
       run = undefined;
     };
-    for (const { local, type, parts } of this.#locals) {
-      for (const [part, slot] of parts.entries()) {
-        const value = parts.length === 1 ? make.get(local, type) : make.extract(make.get(local, type), part);
-        if (run?.type !== slot) flush();
-        run ??= { type: slot, values: [] };
-        run.values.push(value);
-      }
+    for (const { type, value } of this.#values()) {
+      if (run?.type !== type) flush();
+      run ??= { type, values: [] };
+      run.values.push(value);
     }
     flush();
-    return pushes.reverse();
+    return [...this.#takeExceptions(), ...pushes.reverse()];
+  }
+
+  /** What is pushed, in the order of pops. */
+  #values(): { readonly type: SlotType; readonly value: Expr }[] {
+    const make = this.#make;
+    return this.#locals.flatMap((saved) =>
+      saved.parts.flatMap(({ slots, exception }, index) =>
+        slots.map((type, slot) => {
+          if (exception === undefined) return { type, value: this.#part(saved, index) };
+          return { type, value: make.extract(make.get(exception, this.#exceptions.type), slot) };
+        }),
+      ),
+    );
+  }
+
+  #part({ local, type, parts }: SavedLocal, index: number): Expr {
+    const value = this.#make.get(local, type);
+    return parts.length === 1 ? value : this.#make.extract(value, index);
+  }
+
+  #takeExceptions(): Expr[] {
+    return this.#locals.flatMap((saved) =>
+      saved.parts.flatMap(({ exception }, index) =>
+        exception === undefined ? [] : [this.#make.set(exception, this.#exceptions.makeTake(this.#part(saved, index)))],
+      ),
+    );
   }
 
   /** Pops all slots into their locals. */
   makeRestore(support: Support): Expr[] {
     const make = this.#make;
+    const pop = (slot: SlotType): Expr => make.call(support.use(popFunction(slot)), [], typeOfSlot[slot]);
     return this.#locals.map(({ local, parts }) => {
-      const values = parts.map((part) => make.call(support.use(popFunction(part)), [], typeOfSlot[part]));
+      const values = parts.map(({ slots, exception }) => {
+        const popped = slots.map(pop);
+        const [only] = popped;
+        return exception === undefined && only !== undefined ? only : this.#exceptions.makeMake(popped);
+      });
       const [value] = values;
       return make.set(local, values.length === 1 && value !== undefined ? value : make.tuple(values));
     });
@@ -92,7 +139,7 @@ function slotType(info: FunctionInfo, type: Type): SlotType {
 }
 
 /** Plain locals by type, then tuples. */
-function sortKey({ parts }: SavedLocal): number {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? slotTypes.indexOf(only) : slotTypes.length;
+function sortKey({ slots }: SavedLocal): number {
+  const [only] = slots;
+  return slots.length === 1 && only !== undefined ? slotTypes.indexOf(only) : slotTypes.length;
 }

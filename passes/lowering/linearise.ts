@@ -56,7 +56,7 @@ export function linearise(
   module: IrModule,
   graph: CallGraph,
   info: FunctionInfo,
-  knownTags: () => readonly string[] = () => findTags(module),
+  knownTags: readonly string[] = findTags(module),
 ): LinearFunction {
   return new Linearizer(module, graph, info, knownTags).run();
 }
@@ -70,7 +70,7 @@ class Linearizer {
   readonly #module: IrModule;
   readonly #graph: CallGraph;
   readonly #info: FunctionInfo;
-  readonly #knownTags: () => readonly string[];
+  readonly #knownTags: readonly string[];
   /** Expressions with a stable point inside. */
   readonly #stopping = new Set<Expr>();
   /** For each block that had a value: the local that the value goes to. */
@@ -80,7 +80,7 @@ class Linearizer {
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, knownTags: () => readonly string[]) {
+  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, knownTags: readonly string[]) {
     this.#module = module;
     this.#knownTags = knownTags;
     this.#graph = graph;
@@ -326,7 +326,7 @@ class Linearizer {
   /** What is kept of an exception while a frame is away in the clause that caught it. */
   #hold(tag: string | undefined, payload: number | undefined, caught: ReadonlySet<string | undefined>): HeldException {
     if (tag !== undefined) return { selector: undefined, tags: [{ tag, payload }] };
-    const others = this.#knownTags().filter((known) => !caught.has(known));
+    const others = this.#knownTags.filter((known) => !caught.has(known));
     return {
       selector: others.length === 1 ? undefined : this.#newLocal(i32),
       tags: others.map((other) => ({ tag: other, payload: this.#payloadLocal(other) })),

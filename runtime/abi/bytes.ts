@@ -94,6 +94,11 @@ export class ByteReader {
     return slice;
   }
 
+  /** What is left, which stays to be read. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
   text(): string {
     return decodeUtf8(this.bytes(this.count()));
   }

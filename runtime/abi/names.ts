@@ -28,6 +28,8 @@ export const imports = {
   /** `(i32) -> funcref` and `(i32) -> externref`: the reference that a word stands for. */
   wordToFuncref: 'word_to_funcref',
   wordToExternref: 'word_to_externref',
+  /** `() -> externref`: a reference that has no word, for an exception from outside; imported where slots hold exceptions. */
+  foreignException: 'foreign_exception',
 } as const;
 
 /** Exports that the compiler adds. */

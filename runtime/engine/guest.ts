@@ -24,7 +24,7 @@ import type { GuestStatistics, Outcome } from './outcome.js';
 import type { PointProfiler } from './point-profiler.js';
 import { LARGEST_GRANT, PollControl, type StopConditions } from './poll-control.js';
 import type { Program } from './program.js';
-import type { References } from './references.js';
+import { foreignException, type References } from './references.js';
 import { takeSuspectPages, tellsDirt } from './suspect-pages.js';
 import type { System, SystemFactory, SystemHooks } from './system.js';
 import { WordStream } from './word-stream.js';
@@ -333,6 +333,7 @@ export class Guest {
       [abiImports.externrefToWord]: this.#abort.guard((value: unknown) => this.#references.toWord(value)),
       [abiImports.wordToFuncref]: this.#abort.guard((word: number) => this.#references.toFuncref(word)),
       [abiImports.wordToExternref]: this.#abort.guard((word: number) => this.#references.toExternref(word)),
+      [abiImports.foreignException]: this.#abort.guard(() => foreignException),
       [abiImports.stay]: this.#abort.guard((point: number) => this.#takeBack(point)),
     };
   }

@@ -4,11 +4,12 @@ import { exports as abiExports, type StableMap } from '../abi/index.js';
 import { type MemoryImage, WASM_PAGE } from '../snapshot/index.js';
 import { badState, EngineError, memoryLimit, missingExport, notSavable } from './errors.js';
 import type { References } from './references.js';
+import { TableAccess } from './table-access.js';
 
 /** The memories and tables of one instance, as docs/abi.md says where to find them. */
 export class ModuleState {
   readonly memories: readonly WebAssembly.Memory[];
-  readonly #tables: readonly WebAssembly.Table[];
+  readonly #tables: readonly TableAccess[];
   readonly #references: References;
 
   /** @throws {EngineError} `missing-export` */
@@ -21,7 +22,7 @@ export class ModuleState {
     });
     this.#tables = map.tables.map((name) => {
       const table = exports[name];
-      if (table instanceof WebAssembly.Table) return table;
+      if (table instanceof WebAssembly.Table) return new TableAccess(table);
       throw new EngineError(missingExport(name));
     });
     const functions = Array.from({ length: map.referableFunctions }, (_, index) => {
@@ -49,8 +50,7 @@ export class ModuleState {
     return this.#tables.map((table, tableIndex) => {
       const elements = new Int32Array(table.length);
       for (let index = 0; index < elements.length; index++) {
-        const value: unknown = table.get(index);
-        const known = this.#references.savable(value);
+        const known = this.#references.savable(table.get(index));
         if (known === undefined) {
           throw new EngineError(
             notSavable(`element ${index} of table ${tableIndex} is a reference to something outside the module`),

@@ -19,6 +19,9 @@ export interface HostReferences {
 
 export const noHostReferences: HostReferences = { numberOf: () => undefined, valueOf: () => undefined };
 
+/** Stands for an exception from outside the module, which nobody can name. */
+export const foreignException: object = Object.freeze({});
+
 const NULL = 0;
 const FIRST_HELD = 2 ** 30;
 
@@ -59,6 +62,7 @@ export class References {
     if (value === null) return NULL;
     const known = this.#wordOf.get(value);
     if (known !== undefined) return known;
+    if (value === foreignException) return undefined;
     const number = this.#host.numberOf(value);
     return number === undefined ? undefined : -1 - number;
   }

@@ -1,13 +1,15 @@
 /**
- * Reads the instructions of a function's code as bytes: where each begins, its opcode, and the index it names, if it names
- * one. It knows the immediates of everything the optimiser emits but garbage collection and `try_table`.
+ * Reads the instructions of a function's code as bytes: where each begins and ends, its opcode, and the index it names, if
+ * it names one. It knows the immediates of everything the optimiser emits but garbage collection.
  */
 
-import { type ByteReader, MalformedBytes } from '../runtime/abi/index.js';
+import { type ByteReader, MalformedBytes } from '../../runtime/abi/index.js';
 
 export interface Instruction {
   /** Bytes from the begin of the code that is read. */
   readonly offset: number;
+  /** Where the next one begins. */
+  readonly end: number;
   readonly opcode: number;
   /** The first immediate, of instructions that name a label, local, global or function or have a small constant. */
   readonly operand: number;
@@ -15,30 +17,42 @@ export interface Instruction {
 
 /** Opcodes that somebody asks for. */
 export const opcodes = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
   else: 0x05,
   try: 0x06,
+  catch: 0x07,
+  rethrow: 0x09,
+  throwRef: 0x0a,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
+  brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
   delegate: 0x18,
+  catchAll: 0x19,
+  selectOfTypes: 0x1c,
+  tryTable: 0x1f,
   localGet: 0x20,
+  localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
   i32Const: 0x41,
   i32Eqz: 0x45,
   i32Sub: 0x6b,
+  brOnNull: 0xd5,
+  brOnNonNull: 0xd6,
 } as const;
 
-/** What follows an opcode: letters for LEB128 numbers (n), single bytes (b), and memory operands (m). */
+/** What follows an opcode: letters for LEB128 numbers (n), single bytes (b), types of blocks (t) and memory operands (m). */
 const immediates: readonly (readonly [first: number, last: number, form: string])[] = [
-  [0x02, 0x04, 'n'],
-  [0x06, 0x09, 'n'],
+  [0x02, 0x04, 't'],
+  [0x06, 0x06, 't'],
+  [0x07, 0x09, 'n'],
   [0x0c, 0x0d, 'n'],
   [0x10, 0x10, 'n'],
   [0x11, 0x11, 'nn'],
@@ -122,30 +136,56 @@ export function* readInstructions(code: ByteReader): Generator<Instruction> {
   while (code.left > 0) {
     const offset = length - code.left;
     const opcode = code.u8();
-    yield { offset, opcode, operand: readImmediates(code, opcode) };
+    const operand = readImmediates(code, opcode);
+    yield { offset, end: length - code.left, opcode, operand };
   }
 }
 
+/** A constant expression, with the `end` of it. */
+export function skipExpression(code: ByteReader): void {
+  for (let opcode = code.u8(); opcode !== opcodes.end; opcode = code.u8()) readImmediates(code, opcode);
+}
+
 /** A value type; those of references to a certain heap type are longer than a byte. */
-function skipType(code: ByteReader): void {
+export function skipType(code: ByteReader): void {
   const type = code.u8();
   if (type === 0x63 || type === 0x64) readNumber(code);
 }
 
+/** A value type, the byte for none, or the index of a function type. */
+export function skipBlockType(code: ByteReader): void {
+  const first = code.u8();
+  if (first === 0x63 || first === 0x64 || first >= 0x80) readNumber(code);
+}
+
 /** @returns the first number, or -1 */
 function readImmediates(code: ByteReader, opcode: number): number {
+  if (opcode === opcodes.tryTable) return skipTryTable(code);
   const table = prefixes.get(opcode);
   if (table !== undefined) {
     const sub = code.u32();
     return skipForm(code, formOf(table, sub), opcode);
   }
-  if (opcode === 0x0e || opcode === 0x1c) {
-    // br_table has one label more than it says; a select lists types.
-    const count = code.count() + (opcode === 0x0e ? 1 : 0);
-    for (let n = 0; n < count; n++) readNumber(code);
+  if (opcode === opcodes.brTable) {
+    for (let labels = code.count() + 1; labels > 0; labels--) readNumber(code);
+    return -1;
+  }
+  if (opcode === opcodes.selectOfTypes) {
+    for (let types = code.count(); types > 0; types--) skipType(code);
     return -1;
   }
   return skipForm(code, forms[opcode], opcode);
+}
+
+/** The type of its block, then a list of clauses: kind, tag where the kind has one, label. */
+function skipTryTable(code: ByteReader): number {
+  skipBlockType(code);
+  for (let clauses = code.count(2); clauses > 0; clauses--) {
+    const hasTag = code.u8() < 2;
+    if (hasTag) code.u32();
+    code.u32();
+  }
+  return -1;
 }
 
 function skipForm(code: ByteReader, form: string | undefined, opcode: number): number {
@@ -154,6 +194,7 @@ function skipForm(code: ByteReader, form: string | undefined, opcode: number): n
   for (const [index, kind] of [...form].entries()) {
     if (kind === 'b') code.u8();
     else if (kind === 'm') skipMemoryOperand(code);
+    else if (kind === 't') skipBlockType(code);
     else {
       const number = readNumber(code);
       if (index === 0) first = number;
