@@ -67,7 +67,7 @@ export const options: OptionTable = {
     description:
       'Double up to this percentage of the code, the busiest, so that its speed does not suffer from a way back in',
     type: 'string',
-    byDefault: `${defaultTwinBudget}; 0 below --opt-level=2 or above --size-level=0`,
+    shownDefault: `${defaultTwinBudget}; 0 below --opt-level=2 or above --size-level=0`,
   },
   'wasm-opt': {
     group: groups.optimising,
