@@ -99,12 +99,21 @@ class ControlFlow {
   }
 }
 
-function isOpening(opcode: number): boolean {
-  return [opcodes.block, opcodes.loop, opcodes.if, opcodes.try].some((opening) => opening === opcode);
-}
+const openings: ReadonlySet<number> = new Set([
+  opcodes.block,
+  opcodes.loop,
+  opcodes.if,
+  opcodes.try,
+  opcodes.tryTable,
+]);
+const isOpening = (opcode: number): boolean => openings.has(opcode);
+
+/** Control instructions that a look goes through. */
+const transparent: ReadonlySet<number> = new Set([opcodes.block, opcodes.else, opcodes.end, opcodes.br]);
+/** Control instructions beyond the first sixteen opcodes. */
+const others: ReadonlySet<number> = new Set([opcodes.catchAll, opcodes.delegate, opcodes.tryTable]);
 
 /** Whether control may go on elsewhere, or not at all. */
 function endsStraightCode(opcode: number): boolean {
-  const transparent: readonly number[] = [opcodes.block, opcodes.else, opcodes.end, opcodes.br];
-  return opcode <= opcodes.return && !transparent.includes(opcode);
+  return (opcode <= opcodes.return && !transparent.has(opcode)) || others.has(opcode);
 }
