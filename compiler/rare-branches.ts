@@ -99,13 +99,7 @@ class ControlFlow {
   }
 }
 
-const openings: ReadonlySet<number> = new Set([
-  opcodes.block,
-  opcodes.loop,
-  opcodes.if,
-  opcodes.try,
-  opcodes.tryTable,
-]);
+const openings: ReadonlySet<number> = new Set([opcodes.block, opcodes.loop, opcodes.if, opcodes.try, opcodes.tryTable]);
 const isOpening = (opcode: number): boolean => openings.has(opcode);
 
 /** Control instructions that a look goes through. */
