@@ -12,6 +12,7 @@
 
 import { readBinaryFacts, readInstructions } from '../passes/index.js';
 import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
+import { insertSections, makeCustomSection } from './custom-sections.js';
 import { type DecidedBranch, findRareBranches, type RareThings } from './rare-branches.js';
 
 const headerSize = 8;
@@ -30,7 +31,7 @@ export function addBranchHints(wasm: Uint8Array): Uint8Array {
     const { code, hasHints, rare } = readLayout(wasm);
     if (code === undefined || hasHints) return wasm;
     const found = findHints(code.content, readBinaryFacts(wasm).importedFunctions, rare);
-    return found.length === 0 ? wasm : insertAt(wasm, code.start, writeSection(found));
+    return found.length === 0 ? wasm : insertSections(wasm, code.start, [writeSection(found)]);
   } catch (error) {
     if (error instanceof MalformedBytes) return wasm;
     throw error;
@@ -97,7 +98,7 @@ function findHints(code: ByteReader, firstIndex: number, rare: RareThings): Func
 }
 
 function writeSection(functions: readonly FunctionHints[]): Uint8Array {
-  const content = new ByteWriter().text(hintSection);
+  const content = new ByteWriter();
   content.list(functions, ({ index, branches }) => {
     content.u32(index).list(branches, ({ offset, likely }) =>
       content
@@ -106,14 +107,5 @@ function writeSection(functions: readonly FunctionHints[]): Uint8Array {
         .u8(likely ? 1 : 0),
     );
   });
-  const bytes = content.finish();
-  return new ByteWriter().u8(sectionIds.custom).u32(bytes.length).bytes(bytes).finish();
-}
-
-function insertAt(wasm: Uint8Array, at: number, section: Uint8Array): Uint8Array {
-  const result = new Uint8Array(wasm.length + section.length);
-  result.set(wasm.subarray(0, at));
-  result.set(section, at);
-  result.set(wasm.subarray(at), at + section.length);
-  return result;
+  return makeCustomSection(hintSection, content.finish());
 }

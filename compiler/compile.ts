@@ -3,7 +3,7 @@
  *
  *   check -> optimise -> instrument -> clean up -> describe -> validate -> emit
  *
- * It knows the order and nothing else. The work is done by check-input.ts, optimiser/ and passes/.
+ * It knows the order and nothing else. The work is done by check-input.ts, optimiser/, passes/ and clean-up.ts.
  */
 
 import { type Diagnostic, type IrModule, instrument } from '../passes/index.js';
@@ -17,6 +17,8 @@ import {
 } from '../runtime/abi/index.js';
 import { addBranchHints } from './branch-hints.js';
 import { checkInput } from './check-input.js';
+import { cleanUp } from './clean-up.js';
+import { insertSections, makeCustomSection } from './custom-sections.js';
 import { chooseOptimiser } from './optimiser/index.js';
 import { correctIndices } from './optimiser/original-indices.js';
 import { type CompileOptions, resolveOptions, type Settings } from './options.js';
@@ -57,10 +59,9 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}, events:
   const { module, originalIndices } = optimiser.load(bytes, stages);
   try {
     stages.begin('instrument');
-    const { map: found, warnings } = instrument(module, settings, stages);
+    const { map: found, changed, warnings } = instrument(module, settings, stages);
     const map = originalIndices === undefined ? found : correctIndices(found, originalIndices);
-    // Light on purpose: inlining here could merge what instrumenting has kept apart.
-    stages.timeOn(module, 'cleanup', () => module.optimise({ optimizeLevel: 1, shrinkLevel: 0 }));
+    stages.timeOn(module, 'cleanup', () => cleanUp(module, changed));
     stages.time('validate', () => module.validate('cleanup'));
     const { wasm, text } = stages.time('emit', () => emit(module, map, info, settings));
 
@@ -83,7 +84,10 @@ function emit(
   info: ModuleInfo,
   settings: Settings,
 ): { wasm: Uint8Array; text: string | undefined } {
-  module.addCustomSection(sections.map, writeStableMap(map));
-  module.addCustomSection(sections.info, writeModuleInfo(info));
-  return { wasm: addBranchHints(module.emitBinary()), text: settings.text ? module.emitText() : undefined };
+  const code = addBranchHints(module.emitBinary());
+  const wasm = insertSections(code, code.length, [
+    makeCustomSection(sections.map, writeStableMap(map)),
+    makeCustomSection(sections.info, writeModuleInfo(info)),
+  ]);
+  return { wasm, text: settings.text ? module.emitText() : undefined };
 }

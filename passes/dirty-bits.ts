@@ -47,6 +47,7 @@ last stable point, or whose addresses in a loop are known when it is left, do so
       mayStop: (call: Expr) => readMark(call) === undefined && graph.callKind(call) !== 'plain',
       catches: functions.some((fn) => some(module.body(fn), (expr) => kindOf(expr) === 'Try')),
     };
+    for (const { name } of functions) context.changed.add(name);
     const pending = new Map(functions.map((fn): [string, PendingMarks] => [fn.name, markStores(fn, surroundings)]));
     context.dirt = { shift: regions.shift, pending };
   },

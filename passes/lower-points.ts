@@ -55,6 +55,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twin } of lowered) {
+      context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
       const { thresholdBits } = options;
       const common = { module, support, firstPoint, thresholdBits, reenter, pending };

@@ -38,6 +38,8 @@ export interface PassContext {
   readonly marker: Marker;
   readonly options: InstrumentOptions;
   readonly warnings: Diagnostic[];
+  /** Names of the functions whose code is no longer as tidy as the optimiser has left it. */
+  readonly changed: Set<string>;
   /** Set by the pass `dirty-bits` when it marks stores. */
   dirt?: {
     /** A region of memory is `1 << shift` bytes. */

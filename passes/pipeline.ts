@@ -3,7 +3,7 @@
 import type { StableMap } from '../runtime/abi/index.js';
 import type { Diagnostic } from './diagnostics.js';
 import { Marker } from './ir/marks.js';
-import type { IrModule } from './ir/module.js';
+import type { FunctionInfo, IrModule } from './ir/module.js';
 import type { InstrumentOptions, Pass, PassContext } from './pass.js';
 import { allPasses } from './registry.js';
 
@@ -14,6 +14,8 @@ export interface PassEvents {
 
 export interface InstrumentResult {
   readonly map: StableMap;
+  /** Functions that were changed or added. */
+  readonly changed: readonly FunctionInfo[];
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -22,7 +24,7 @@ export interface InstrumentResult {
  * @throws {CompileError} for a module that cannot be instrumented
  */
 export function instrument(module: IrModule, options: InstrumentOptions, events: PassEvents = {}): InstrumentResult {
-  const context: PassContext = { module, options, marker: new Marker(module), warnings: [] };
+  const context: PassContext = { module, options, marker: new Marker(module), warnings: [], changed: new Set() };
   for (const pass of allPasses) {
     if (!isWanted(pass, options)) continue;
     const started = performance.now();
@@ -30,7 +32,10 @@ export function instrument(module: IrModule, options: InstrumentOptions, events:
     events.onPass?.(pass.name, performance.now() - started, module);
   }
   if (context.map === undefined) throw new Error('no pass made the stable map');
-  return { map: context.map, warnings: context.warnings };
+  const changed = module
+    .definedFunctions()
+    .filter(({ name, originalIndex }) => originalIndex < 0 || context.changed.has(name));
+  return { map: context.map, changed, warnings: context.warnings };
 }
 
 /** A pass with a flag runs when its policy is chosen or its input is given; the others run always. */

@@ -20,7 +20,7 @@ export const prepare: Pass = {
   description: 'refuses names that clash with ours, and removes dead code',
   documentation:
     'Refuses a module that uses names with the reserved prefix `mvvm`, and removes code that cannot be reached.',
-  run({ module, options }) {
+  run({ module, options, changed }) {
     refuseReservedNames(module);
     refuseOtherAgents(module.imports, module.exports());
     // Dirty bits stand for regions of one memory, found by shifting an address of 32 bits.
@@ -32,8 +32,10 @@ export const prepare: Pass = {
     module.runPasses(['dce']);
     keepFramesOfHostCalls(module);
     for (const fn of module.definedFunctions()) {
-      hoistPops(module, fn, module.body(fn));
-      if (some(module.body(fn), isOpaque)) module.runPassesOn(fn, ['flatten']);
+      if (hoistPops(module, fn, module.body(fn))) changed.add(fn.name);
+      if (!some(module.body(fn), isOpaque)) continue;
+      module.runPassesOn(fn, ['flatten']);
+      changed.add(fn.name);
     }
   },
 };

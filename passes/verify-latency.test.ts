@@ -19,6 +19,7 @@ const contextOf = (module: IrModule, policies: readonly Policy[]): PassContext =
   marker: new Marker(module),
   options: { policies, thresholdBits: 16 },
   warnings: [],
+  changed: new Set(),
 });
 
 /** What verify-latency says: the cycle, or nothing. */

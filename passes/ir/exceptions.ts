@@ -62,17 +62,22 @@ export function findTags(module: IrModule): string[] {
  * Takes the `pop` out of each clause's body: what was caught goes to a local before anything else.
  *
  *     (catch $e (call $f (pop i32)))     becomes     (catch $e (local.set $x (pop i32)) (call $f (local.get $x)))
+ *
+ * @returns whether there was any
  */
-export function hoistPops(module: IrModule, fn: FunctionInfo, root: Expr): void {
-  for (const child of childrenOf(root)) hoistPops(module, fn, child);
-  if (kindOf(root) !== 'Try') return;
+export function hoistPops(module: IrModule, fn: FunctionInfo, root: Expr): boolean {
+  let found = false;
+  for (const child of childrenOf(root)) if (hoistPops(module, fn, child)) found = true;
+  if (kindOf(root) !== 'Try') return found;
   for (const [index, { body, tag }] of clausesOf(root).entries()) {
     const type = tag === undefined ? none : payloadOf(module, tag);
     if (type === none) continue;
     const local = module.addLocal(fn, type);
     const rest = replacePop(module, body, local);
     setChild(root, index, module.make.functionBody([module.make.set(local, module.make.pop(type)), rest]));
+    found = true;
   }
+  return found;
 }
 
 /** A clause's body that reads a local where it has its `pop`. */

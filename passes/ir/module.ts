@@ -31,6 +31,7 @@ import {
 import { Maker } from './make.js';
 import { NulNames } from './nul-names.js';
 import { readable, readBinary } from './read-binary.js';
+import { some } from './walk.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -179,9 +180,14 @@ export class IrModule {
   }
 
   optimise(levels: OptimiseLevels): void {
-    api.setOptimizeLevel(levels.optimizeLevel);
-    api.setShrinkLevel(levels.shrinkLevel);
+    this.setLevels(levels);
     this.#withSoundPasses(() => this.#module.optimize());
+  }
+
+  /** What the passes that are run from now on take for granted. The setting is process-wide. */
+  setLevels({ optimizeLevel, shrinkLevel }: OptimiseLevels): void {
+    api.setOptimizeLevel(optimizeLevel);
+    api.setShrinkLevel(shrinkLevel);
   }
 
   runPasses(passes: readonly string[]): void {
@@ -237,10 +243,6 @@ export class IrModule {
     } finally {
       module.dispose();
     }
-  }
-
-  addCustomSection(name: string, bytes: Uint8Array): void {
-    this.#module.addCustomSection(name, bytes);
   }
 
   /** Frees the memory Binaryen holds for this module. */
@@ -417,6 +419,12 @@ export class IrModule {
 
   body(fn: FunctionInfo): Expr {
     return api._BinaryenFunctionGetBody(fn.ref) as Expr;
+  }
+
+  /** Whether a function has fewer expressions than so many. */
+  isSmaller(fn: FunctionInfo, count: number): boolean {
+    let left = count;
+    return !some(this.body(fn), () => --left < 0);
   }
 
   setBody(fn: FunctionInfo, body: Expr): void {
