@@ -53,7 +53,7 @@ export const moduleState: Pass = {
     addSave(module, support, [...saved, ...flags]);
     const dropAgain = [
       ...segments.map(({ name, flag }) => make.if(make.globalGet(flag), [make.dataDrop(name)])),
-      ...elements.map(({ drop, flag }) => make.if(make.globalGet(flag), [make.copy(drop)])),
+      ...elements.map(({ drop, flag }) => make.if(make.globalGet(flag), [module.copyExpression(drop)])),
     ];
     addLoad(module, support, [...saved, ...flags], dropAgain);
     addSwitches(module);

@@ -224,11 +224,6 @@ export class Maker {
     return asExpr(this.#module.nop());
   }
 
-  /** The same expression once more: the only way to make one of which Binaryen's interface has no maker. */
-  copy(expr: Expr): Expr {
-    return asExpr(this.#module.copyExpression(expr));
-  }
-
   dataDrop(segment: string): Expr {
     return asExpr(this.#module.data.drop(segment));
   }
