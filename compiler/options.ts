@@ -1,6 +1,6 @@
 /** What a caller can ask of the compiler, and what it gets when it does not ask. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { CompileError, type Profile } from '../passes/index.js';
 import { type Policy, policies } from '../runtime/abi/index.js';
 import { invalidOptions } from './diagnostics.js';

@@ -1,6 +1,6 @@
 /** Profiles: JSON files that say how often each stable point of a module was passed in a run. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { CompileError, type Profile } from '../passes/index.js';
 import { pointKinds } from '../runtime/abi/index.js';
 import { invalidProfile, profileOfAnotherModule } from './diagnostics.js';

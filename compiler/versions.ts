@@ -1,7 +1,7 @@
 /** Versions of this package and of what it is made of, from its own package.json. */
 
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 // Compiled to dist/compiler/, so the package is two levels up.
 const manifest = z

@@ -1,6 +1,6 @@
 /** What can be wrong before and after the compile itself. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Wrong words on the command line: status 2. */
 export class CommandLineError extends Error {

@@ -1,6 +1,6 @@
 /** What zod finds wrong with the values of options, as one sentence about one option. */
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CommandLineError } from './errors.js';
 import { dashed } from './option-table.js';
 

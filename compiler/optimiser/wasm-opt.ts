@@ -8,7 +8,7 @@ import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CompileError } from '../../passes/index.js';
 import { wasmOptFailed, wasmOptNotFound, wasmOptUnusable } from '../diagnostics.js';
 import type { Levels } from './levels.js';

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CompileError, type Diagnostic } from '../../passes/index.js';
 import { ABI_VERSION } from '../../runtime/abi/index.js';
 import { compile } from '../compile.js';

@@ -3,7 +3,7 @@
  * it, and these facts say which module that was.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeUtf8, encodeUtf8, MalformedBytes } from './bytes.js';
 import { ABI_VERSION } from './names.js';
 

@@ -1,6 +1,6 @@
 /** WASI as the system of a guest: the options with their defaults, and the waiting that a checkpoint may end. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { WrittenPages } from '../snapshot/index.js';
 import {
   type Clock,

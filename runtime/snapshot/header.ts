@@ -1,6 +1,6 @@
 /** The header: what the snapshot is about, and how large everything behind it is. Strict JSON, strict schema. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeUtf8, encodeUtf8, policies } from '../abi/index.js';
 import { badHeader, badJson, overLimit, type SnapshotDiagnostic, SnapshotError, unwritable } from './errors.js';
 import { HEADER_LIMIT } from './format.js';

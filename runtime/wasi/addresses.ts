@@ -3,7 +3,7 @@
  * is always the canonical one (RFC 5952), so that equal addresses are equal texts.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { errno, fail } from './errno.js';
 import type { GuestMemory } from './guest-memory.js';
 

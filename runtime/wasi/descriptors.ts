@@ -3,7 +3,7 @@
  * opened again. The open things themselves hang off it in fd-table.ts.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileTypes } from './flags.js';
 import { type NetworkState, networkStateSchema, type SavedUnread, savedUnreadSchema } from './network-state.js';
 import { allRights } from './rights.js';

@@ -1,6 +1,6 @@
 /** What a snapshot keeps of a socket that the guest opened: plain data, by which it can be opened again. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AddressFamily, ipSchema, type SocketAddress, socketAddressSchema } from './addresses.js';
 
 /**

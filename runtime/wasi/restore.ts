@@ -3,7 +3,7 @@
  * the state itself, the grants, what the files look like now; and only when all of that is good is anything opened.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LentNetwork } from './context.js';
 import type { Place, SavedDescriptor } from './descriptors.js';
 import * as diagnose from './diagnostics.js';

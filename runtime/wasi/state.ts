@@ -1,6 +1,6 @@
 /** What a snapshot keeps of a guest's WASI: plain data, checked strictly because a snapshot may come from anywhere. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimalSchema, descriptorSchema, type SavedDescriptor } from './descriptors.js';
 import { maxDescriptors } from './fd-table.js';
 import type { RandomState } from './random.js';

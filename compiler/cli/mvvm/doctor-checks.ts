@@ -1,6 +1,6 @@
 /** Things that a host must be able to do for programs to be stopped and continued here: each is done once, in small. */
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -36,7 +36,7 @@ export async function runChecks(): Promise<CheckFacts[]> {
     await check('snapshot files', true, snapshotFile),
     await check('requests to a busy program', true, requestFromThread),
     { name: 'granted directories', needed: false, ...directories() },
-    { name: 'native wasm-opt', needed: false, ...nativeOptimiser() },
+    { name: 'another wasm-opt', needed: false, ...otherOptimiser() },
   ];
 }
 
@@ -97,11 +97,17 @@ function directories(): { readonly works: boolean; readonly detail: string } {
     : { works: false, detail: 'known by their paths: keep other programs from writing to the folders above them' };
 }
 
-function nativeOptimiser(): { readonly works: boolean; readonly detail: string } {
+function otherOptimiser(): { readonly works: boolean; readonly detail: string } {
   try {
     const { path, version } = findWasmOpt(true);
-    return { works: true, detail: `${path}, version ${version}; mvvmc --wasm-opt uses it` };
+    const kind = isScript(path) ? 'a script, no faster than ours' : 'native, faster than ours';
+    return { works: true, detail: `${path}, version ${version}, ${kind}; mvvmc --wasm-opt uses it` };
   } catch {
-    return { works: false, detail: 'none found; mvvmc uses its own, which is slower' };
+    return { works: false, detail: 'none found; mvvmc uses its own' };
   }
+}
+
+/** The wasm-opt of the npm package binaryen is JavaScript; npm puts it on the PATH of scripts. */
+function isScript(path: string): boolean {
+  return readFileSync(path).subarray(0, 2).toString() === '#!' || /\.[cm]?js$/.test(path);
 }

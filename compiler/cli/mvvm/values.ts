@@ -1,6 +1,6 @@
 /** What the values of options may be, and what they mean. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AddressGrant, parseAddressGrant } from '../../../runtime/index.js';
 import type { GrantedDirectory } from '../../../runtime/node/index.js';
 import type { StorageRequest } from './storage-options.js';

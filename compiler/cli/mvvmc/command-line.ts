@@ -3,7 +3,7 @@
  * values may be is decided here by zod, key by key, so that every message names the option it is about.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Policy } from '../../../runtime/abi/index.js';
 import { defaults, type Level, maxThresholdBits } from '../../options.js';
 import { findClosest } from '../closest.js';
