@@ -31,16 +31,22 @@ describe('loops of few iterations', () => {
     expect(passed).toBe(43);
   }, 60_000);
 
-  test('keep the count of the loops around them when they end by an exception', async () => {
-    const { failures, passed } = await judgeCounted(
-      `(module
+  test.each([
+    ['of their own', '(if (i32.eq (local.get $k) (i32.const 1)) (then (throw $end)))'],
+    ['of a function without points', '(call $throw-if (i32.eq (local.get $k) (i32.const 1)))'],
+  ])(
+    'keep the count of the loops around them when they end by an exception %s',
+    async (_, throwing) => {
+      const { failures, passed } = await judgeCounted(
+        `(module
         (tag $end)
+        (func $throw-if (param $is i32) (if (local.get $is) (then (throw $end))))
         (func $fifty (local $i i32) (local $k i32)
           (local.set $k (i32.const 50))
           (loop $outer
             (local.set $i (i32.const 0))
             (loop $inner
-              (if (i32.eq (local.get $k) (i32.const 1)) (then (throw $end)))
+              ${throwing}
               (br_if $inner (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 2))))
             (br_if $outer (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
         (func (export "run") (result i32) (local $k i32) (local $ends i32)
@@ -49,10 +55,12 @@ describe('loops of few iterations', () => {
             (try (do (call $fifty)) (catch $end (local.set $ends (i32.add (local.get $ends) (i32.const 1)))))
             (br_if $again (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
           (local.get $ends)))`,
-      11,
-    );
-    expect(failures).toEqual([]);
-    // 50 000 passings, each 2048th of which is one of a stable point.
-    expect(passed).toBe(24);
-  }, 60_000);
+        11,
+      );
+      expect(failures).toEqual([]);
+      // 50 000 passings, each 2048th of which is one of a stable point.
+      expect(passed).toBe(24);
+    },
+    60_000,
+  );
 });
