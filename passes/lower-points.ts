@@ -142,7 +142,8 @@ class Reenter {
     this.#support.addReenter(
       name,
       results,
-      candidates.map(({ fn, firstPoint }) => ({ info: fn.info, firstPoint })),
+      // A twin at once: by way of its function, each frame would take the stack of two.
+      candidates.map(({ fn, firstPoint, twin }) => ({ info: (twin ?? { fn }).fn.info, firstPoint })),
     );
     return name;
   }

@@ -365,8 +365,9 @@ class Emitter {
       counted === undefined
         ? [make.block(slow, this.#emitPolledLoop(loop, gate, exit, slow))]
         : this.#emitCountedLoop(loop, gate, counted, exit);
-    const code = make.loop(again, [...run, ...this.#makeFireAgain(point, gate, again)]);
-    return endsOpen(loop.body) ? [make.block(exit, [...short, code])] : [code];
+    // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
+    const code = make.loop(again, [...short, ...run, ...this.#makeFireAgain(point, gate, again)]);
+    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
   }
 
   #emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] {
@@ -434,7 +435,12 @@ class Emitter {
     return [
       make.block(long, [
         make.brIf(long, make.eqz(counted.makeIsShort(count))),
-        copyLoop(this.#context.module, loop, () => this.#newLabel('short')),
+        copyLoop(
+          this.#context.module,
+          loop,
+          (statement) => this.#nest?.flushAtExits(statement) ?? statement,
+          () => this.#newLabel('short'),
+        ),
         make.br(exit),
       ]),
     ];

@@ -40,7 +40,7 @@ export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopI
   if (loop.gate !== undefined) counters.add(counterOf(loop.gate));
   collect(loop.body, counters, labels);
   const locals = new Map([...counters].map((name) => [name, module.addLocal(fn, i32)]));
-  return new NestCounters(module.make, locals, labels);
+  return new NestCounters(module.make, locals, labels, module.usesExceptions);
 }
 
 function collect(region: Region, counters: Set<string>, labels: Set<string>): void {
@@ -66,8 +66,11 @@ export class NestCounters {
   readonly #make: Maker;
   readonly #locals: ReadonlyMap<string, number>;
   readonly #labels: ReadonlySet<string>;
+  /** Whether a call may end the nest by an exception. */
+  readonly #callsMayThrow: boolean;
 
-  constructor(make: Maker, locals: ReadonlyMap<string, number>, labels: ReadonlySet<string>) {
+  constructor(make: Maker, locals: ReadonlyMap<string, number>, labels: ReadonlySet<string>, callsMayThrow: boolean) {
+    this.#callsMayThrow = callsMayThrow;
     this.#make = make;
     this.#locals = locals;
     this.#labels = labels;
@@ -101,6 +104,7 @@ export class NestCounters {
   #leavesNest(expr: Expr): boolean {
     const kind = kindOf(expr);
     if (kind === 'Return' || kind === 'Throw' || kind === 'Rethrow' || isTailCall(expr)) return true;
+    if (kind === 'Call' || kind === 'CallIndirect') return this.#callsMayThrow;
     return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
   }
 

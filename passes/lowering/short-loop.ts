@@ -37,9 +37,19 @@ export function isSmall(loop: LoopItem): boolean {
   return size <= LARGEST_COPY;
 }
 
-/** A copy of a loop whose body consists of statements alone. */
-export function copyLoop(module: IrModule, { name, body }: LoopItem, newLabel: () => string): Expr {
-  const statements = body.flatMap((item) => (item.kind === 'statement' ? [module.copyExpression(item.expr)] : []));
+/**
+ * A copy of a loop whose body consists of statements alone.
+ * @param atExits what is to be done to statements that may leave the loop, which one can by an exception
+ */
+export function copyLoop(
+  module: IrModule,
+  { name, body }: LoopItem,
+  atExits: (statement: Expr) => Expr,
+  newLabel: () => string,
+): Expr {
+  const statements = body.flatMap((item) =>
+    item.kind === 'statement' ? [atExits(module.copyExpression(item.expr))] : [],
+  );
   const loop = module.make.loop(name, statements);
   relabel(loop, newLabel);
   return loop;
