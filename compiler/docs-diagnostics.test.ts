@@ -18,3 +18,8 @@ test('the page about troubles has every code that anything can throw, and no oth
   expect(new Set(shown)).toEqual(new Set(known));
   expect(shown.length).toBeGreaterThan(80);
 });
+
+test('every row says what to do, but that about wrong use of the library, whose message is all there is', () => {
+  const empty = [...troubleshootingPage().matchAll(/\| {2}\| `([\w/-]+)` \|\n/g)].map(([, code]) => code);
+  expect(empty).toEqual(['wrong-use']);
+});

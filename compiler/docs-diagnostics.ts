@@ -36,7 +36,7 @@ const chapters: readonly Chapter[] = [
       driver.alreadyCompiled('mvvm.info'),
       compiling.malformedModule(reason),
       compiling.reservedName('exported function', 'mvvm.<name>'),
-      compiling.unsupportedInstruction('<function>', 'TryTable'),
+      compiling.unsupportedInstruction('<function>', 'StructNew'),
       compiling.unsupportedSlot('function <function>', '<type>'),
       compiling.unsupportedModule('<feature>'),
       compiling.blockingImportInTable('<import>'),

@@ -84,6 +84,7 @@ describe('unsupported/instruction', () => {
       code: 'unsupported/instruction',
       message: `${what} not supported in a function that can be stopped`,
       where: 'function f',
+      hint: 'build the program without it; docs/limits.md says why it is refused',
     });
   });
 });

@@ -59,6 +59,7 @@ export function unsupportedInstruction(fn: string, instruction: string): Diagnos
     code: 'unsupported/instruction',
     message: `${instruction} is not supported in a function that can be stopped`,
     where: `function ${fn}`,
+    hint: 'build the program without it; docs/limits.md says why it is refused',
   };
 }
 
