@@ -59,10 +59,10 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
       const pending = context.dirt?.pending.get(fn.info.name);
       const { thresholdBits } = options;
       const common = { module, support, firstPoint, thresholdBits, reenter, pending };
-      const comesBack = twin === undefined ? 'itself' : 'twin';
+      const comesBack = twin === undefined ? 'in-itself' : 'in-its-twin';
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, comesBack }));
       if (twin === undefined) continue;
-      module.setBody(twin.fn.info, emitFunction(twin.fn, { ...common, ...twin, comesBack: 'as-twin' }));
+      module.setBody(twin.fn.info, emitFunction(twin.fn, { ...common, ...twin, comesBack: 'is-twin' }));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));

@@ -75,7 +75,7 @@ export interface EmitContext {
  * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
  * each point, so that the function itself has none: see twins.ts.
  */
-export type WayBack = 'itself' | 'twin' | 'as-twin';
+export type WayBack = 'in-itself' | 'in-its-twin' | 'is-twin';
 
 /** The new body of `fn`. */
 export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
@@ -142,7 +142,7 @@ class Emitter {
     };
     // Where a frame comes back, if it does here.
     const endWayBack = (label: string): void => {
-      if (this.#context.comesBack !== 'twin') endBlock(label);
+      if (this.#context.comesBack !== 'in-its-twin') endBlock(label);
     };
     if (start !== undefined) endWayBack(atLabel(start.index));
     for (const item of region) {
@@ -213,9 +213,9 @@ class Emitter {
     const comeBack = (): Expr[] => [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
     const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
     switch (comesBack) {
-      case 'as-twin':
+      case 'is-twin':
         return [make.drop(enter()), ...comeBack()];
-      case 'itself': {
+      case 'in-itself': {
         const back = comeBack();
         const watched = make.lessSigned(enter(), make.const(0));
         return [
@@ -225,7 +225,7 @@ class Emitter {
           ]),
         ];
       }
-      case 'twin': {
+      case 'in-its-twin': {
         const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
         return [
           make.if(make.globalGet(globals.entering), [
@@ -468,7 +468,7 @@ class Emitter {
   }
 
   #makeWayIn(loop: LoopItem): Expr[] {
-    if (this.#context.comesBack === 'twin') return [];
+    if (this.#context.comesBack === 'in-its-twin') return [];
     return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(loop.body))];
   }
 
@@ -524,7 +524,7 @@ class Emitter {
     // made again, or what a `catch` reads if the call throws after all.
     const isNeeded = item.result !== undefined && (point.kind === 'host' || point.live.has(item.result));
     const result = isNeeded ? this.#context.module.addLocal(this.#fn.info, type) : item.result;
-    const again = this.#context.comesBack === 'twin' ? undefined : this.#makeCallAgain(call);
+    const again = this.#context.comesBack === 'in-its-twin' ? undefined : this.#makeCallAgain(call);
     if (again !== undefined) {
       const after = this.#newLabel('after');
       code.push(this.#makeStore(call, result), make.br(after));
@@ -532,7 +532,7 @@ class Emitter {
       push(this.#makeStore(again, result));
       endBlock(after);
     } else {
-      if (this.#context.comesBack !== 'twin') endBlock(atLabel(point.index));
+      if (this.#context.comesBack !== 'in-its-twin') endBlock(atLabel(point.index));
       push(this.#makeStore(call, result));
     }
     for (const expr of [...this.#makeClear(point.stale), ...this.#makeUnwindCheck(point)]) push(expr);
@@ -546,7 +546,7 @@ class Emitter {
     const { module, reenter, comesBack } = this.#context;
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
-    const twin = comesBack === 'as-twin' ? reenter.twinOf(callTarget(call)) : undefined;
+    const twin = comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
     return twin === undefined ? undefined : this.#make.call(twin.name, zerosOf(module, twin.params), twin.results);
   }
 

@@ -10,8 +10,9 @@
  * one that was restored. However rarely that way is taken, an engine can no longer know where a value comes from: it cannot
  * keep one on the stack from where it was computed, nor leave it in its register, and stores it again at each such place.
  *
- * A frame stays in the twin that it came back in until it returns; what it calls runs in the functions themselves. In a twin
- * the call of a function that has a twin is repeated by calling that, so coming back takes no more stack than running.
+ * A frame stays in the twin that it came back in until it returns; what it calls runs in the functions themselves. A twin
+ * repeats the call of a function that has a twin by calling that, so there is one frame for each that comes back. Functions
+ * without a twin repeat their calls as they are: where they call one with a twin, there are two.
  *
  * Both have the same points with the same numbers, and the same frame layout: lowering does the same to the same code.
  *
