@@ -46,6 +46,14 @@ export function invalidOutput(pass: string, reason: string): Diagnostic {
   };
 }
 
+export function optimiserFailed(reason: string): Diagnostic {
+  return {
+    code: 'internal/optimiser-failed',
+    message: `the optimiser gave up on the module: ${reason}`,
+    hint: 'compile it in a process of its own; if that fails, too, this is a bug in mvvmc: please report it with the module',
+  };
+}
+
 export function reservedName(kind: string, name: string): Diagnostic {
   return {
     code: 'module/reserved-name',

@@ -244,3 +244,13 @@ export function elementsOf(segment: number): Elements {
     api._BinaryenElementSegmentGetData = getData;
   }
 }
+
+/** What Binaryen says of what it threw, in one line. That is no `Error`, and the function that tells it is not declared. */
+export function failureText(error: unknown): string {
+  const getMessage: unknown = Reflect.get(api, 'getExceptionMessage');
+  const said: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
+  const message: unknown =
+    said === undefined && typeof getMessage === 'function' ? Reflect.apply(getMessage, api, [error])?.[1] : said;
+  const text = String(message ?? '');
+  return text.replace(/\s+/g, ' ').trim() || 'no reason given';
+}

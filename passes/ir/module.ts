@@ -1,7 +1,7 @@
 /** A module in Binaryen's IR: reading, optimising, looking things up, adding items, writing. */
 
 import { MalformedBytes } from '../../runtime/abi/index.js';
-import { invalidOutput, malformedModule, refuse, unsupportedModule } from '../diagnostics.js';
+import { invalidOutput, malformedModule, optimiserFailed, refuse, unsupportedModule } from '../diagnostics.js';
 import { type BinaryFacts, noFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
@@ -12,6 +12,7 @@ import {
   dataSegmentName,
   type Expr,
   type FunctionRef,
+  failureText,
   rawFunction,
   type Type,
   withoutPrinting,
@@ -179,6 +180,7 @@ export class IrModule {
     return this.#standIns.makeCall(standIn, operands);
   }
 
+  /** @throws {CompileError} `internal/optimiser-failed`, as do the other ways to run passes */
   optimise(levels: OptimiseLevels): void {
     this.setLevels(levels);
     this.#withSoundPasses(() => this.#module.optimize());
@@ -198,13 +200,16 @@ export class IrModule {
     for (const pass of this.elements.unsoundPasses) api.addPassToSkip(pass);
     try {
       run();
+    } catch (error) {
+      // No pass refuses a valid module: this is how a heap shows that damaged modules before this one have spoilt.
+      refuse(optimiserFailed(failureText(error)));
     } finally {
       api.clearPassesToSkip();
     }
   }
 
   runPassesOn(fn: FunctionInfo, passes: readonly string[]): void {
-    this.#module.runPassesOnFunction(fn.ref, passes);
+    this.#withSoundPasses(() => this.#module.runPassesOnFunction(fn.ref, passes));
   }
 
   /** @throws {CompileError} `internal/invalid-module`, naming the pass that was run last */

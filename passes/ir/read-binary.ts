@@ -1,7 +1,7 @@
 /** Reading modules with Binaryen, whatever tool wrote them. */
 
 import { type Diagnostic, refuse } from '../diagnostics.js';
-import { api, withoutPrinting } from './binaryen.js';
+import { api, failureText, withoutPrinting } from './binaryen.js';
 import { emptyDeclaredSegments } from './declared-segments.js';
 import { namesAreUsable, withoutNames } from './name-section.js';
 
@@ -41,13 +41,6 @@ export function readable<T>(read: () => T, explain: (reason: string) => Diagnost
   try {
     return withoutPrinting(read);
   } catch (error) {
-    refuse(explain(reasonOf(error)));
+    refuse(explain(failureText(error)));
   }
-}
-
-function reasonOf(error: unknown): string {
-  // What Binaryen throws is no Error, but has a message.
-  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
-  const text = String(message ?? '');
-  return text.replace(/\s+/g, ' ').trim() || 'no reason given';
 }

@@ -52,3 +52,14 @@ test('a segment that only declares can be named by instructions', () => {
   expect(module.emitText()).toContain('(elem $e func)\n');
   module.dispose();
 });
+
+describe('what a pass of Binaryen throws', () => {
+  test('becomes an error with a code and its reason', () => {
+    const module = IrModule.parse('(module)');
+    expect(diagnosticOf(() => module.runPasses(['no-such-pass']))).toMatchObject({
+      code: 'internal/optimiser-failed',
+      message: 'the optimiser gave up on the module: Fatal: Could not find pass: no-such-pass',
+    });
+    module.dispose();
+  });
+});
