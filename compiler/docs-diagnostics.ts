@@ -40,6 +40,7 @@ const chapters: readonly Chapter[] = [
       compiling.unsupportedSlot('function <function>', '<type>'),
       compiling.unsupportedModule('<feature>'),
       compiling.blockingImportInTable('<import>'),
+      compiling.optimiserFailed(reason),
       compiling.invalidOutput('<pass>', reason),
       compiling.uncoveredCycle(['<function>', '<function>']),
     ],

@@ -4,7 +4,14 @@ import { describe, expect, test } from '@jest/globals';
 import { withModule } from '../fixtures/passes/wat-module.js';
 import type { Policy } from '../runtime/abi/index.js';
 import * as diagnostics from './diagnostics.js';
-import { CompileError, type Diagnostic, invalidOutput, refuse, uncoveredCycle } from './diagnostics.js';
+import {
+  CompileError,
+  type Diagnostic,
+  invalidOutput,
+  optimiserFailed,
+  refuse,
+  uncoveredCycle,
+} from './diagnostics.js';
 import { IrModule } from './ir/module.js';
 import { instrument } from './pipeline.js';
 
@@ -164,7 +171,9 @@ describe('internal', () => {
       code: 'internal/uncovered-cycle',
       message: 'a cycle has no stable point: function f -> loop l',
     });
-    for (const { hint } of [uncoveredCycle([]), invalidOutput('p', 'r')]) expect(hint).toContain('please report it');
+    for (const { hint } of [uncoveredCycle([]), invalidOutput('p', 'r'), optimiserFailed('r')]) {
+      expect(hint).toContain('please report it');
+    }
   });
 });
 
@@ -184,6 +193,7 @@ test('each diagnostic is tested here', () => {
     'blockingImportInTable',
     'invalidOutput',
     'malformedModule',
+    'optimiserFailed',
     'reservedName',
     'uncoveredCycle',
     'unsupportedInstruction',
