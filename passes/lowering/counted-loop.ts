@@ -4,7 +4,7 @@
  *
  *     (loop $L ... (br_if $L (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4))) (local.get $end))))
  *
- * Such a loop needs no poll inside (strip mining, see emit-function.ts): it is run in strips that end where the poll is
+ * Such a loop needs no poll inside (strip mining, see emit-loop.ts): it is run in strips that end where the poll is
  * due. All it takes is to test against the end of the strip instead of `$end`.
  *
  * It recognises tests for `i != end` where the step is a power of two, and for `i < end` where it is 1 (with a larger step

@@ -15,12 +15,8 @@
  * Invariants of the normal path: `entering`, `unwinding` and `resume` are 0. A branch to a label `mvvm.at.n` sees the
  * locals as they were saved at point n.
  *
- * Nothing but the polls, and one test of a global after each call that may stop, is on the normal path. In particular:
- * - dispatching into a loop needs no test of its own: the loop's poll is made to take its slow path, which looks whether
- *   somebody is on the way to a point inside
- * - a loop with no other point inside has its slow path outside of itself, so that the call there does not disturb how an
- *   engine allocates registers in the loop
- * - a nest of loops without calls that may stop counts in a local
+ * Nothing but the polls, and one test of a global after each call that may stop, is on the normal path: emit-loop.ts has
+ * where loops poll, nest-counters.ts how those without calls that may stop count in a local.
  */
 
 import { refuse, unsupportedSlot } from '../diagnostics.js';
@@ -28,27 +24,16 @@ import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
-import type { Gate } from '../ir/marks.js';
-import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
+import type { IrModule } from '../ir/module.js';
+import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
+import { emitLoop } from './emit-loop.js';
+import { emitPoll, type PollContext } from './emit-poll.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
-import type { CallItem, Item, LinearFunction, LoopItem, Point, PollItem, Region, TryItem } from './linear-code.js';
-import { pollsAtHead } from './linear-code.js';
-import { makeNestCounters, type NestCounters } from './nest-counters.js';
+import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
+import { isCallFree, makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
-import { copyLoop, isSmall, uncountedIterations } from './short-loop.js';
-import {
-  elsewhereFunction,
-  enterFunction,
-  fireFunction,
-  fireInNestFunction,
-  globals,
-  leaveFunction,
-  type Support,
-  steerFunction,
-  zerosOf,
-} from './support.js';
+import { globals, leaveFunction, type Support, steerFunction, zerosOf } from './support.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -61,21 +46,11 @@ export interface EmitContext {
   readonly comesBack: WayBack;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
-  readonly reenter: {
+  readonly reenter: EntryContext['reenter'] & {
     /** The support function that re-enters an indirect call's callee. */
     functionFor(call: Expr): string;
-    /** The same for what runs in place of a function that ends in tail calls; undefined where it does not. */
-    forwarderOf(info: FunctionInfo): string | undefined;
-    /** The twin that comes back instead of a function. */
-    twinOf(name: string): FunctionInfo | undefined;
   };
 }
-
-/**
- * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
- * each point, so that the function itself has none: see twins.ts.
- */
-export type WayBack = 'in-itself' | 'in-its-twin' | 'is-twin';
 
 /** The new body of `fn`. */
 export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
@@ -111,7 +86,7 @@ class Emitter {
     const { support, layout } = this.#context;
     const make = this.#make;
     const point = this.#scratch;
-    const code = this.#emitRegion(this.#fn.body, this.#makeEntry(), this.#fn.entry);
+    const code = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
     return make.functionBody([
       make.set(point, make.valueBlock(unwindLabel, code, i32)),
       ...layout.makeSave(support),
@@ -154,7 +129,7 @@ class Emitter {
           endBlock(item.name);
           break;
         case 'poll':
-          code.push(...this.#makeClear(item.point.stale), ...this.#emitPoll(item));
+          code.push(...this.#makeClear(item.point.stale), ...emitPoll(item, this.#pollContext()));
           endWayBack(atLabel(item.point.index));
           break;
         case 'loop':
@@ -194,69 +169,27 @@ class Emitter {
     return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
   }
 
-  /** The frame that comes back may be of a function that this one has called in its own place. */
-  #makeForward(): Expr[] {
-    const { support, firstPoint, numbering, reenter } = this.#context;
-    const make = this.#make;
-    const forwarder = reenter.forwarderOf(this.#fn.info);
-    if (forwarder === undefined) return [];
-    const bounds = [make.const(firstPoint), make.const(firstPoint + numbering.points.length)];
-    const { results } = this.#fn.info;
-    const call = make.call(forwarder, [], results);
-    const leave = results === none ? [call, make.return()] : [make.return(call)];
-    return [make.if(make.call(support.use(elsewhereFunction), bounds, i32), leave)];
-  }
-
-  #makeEntry(): Expr[] {
-    const { support, layout, firstPoint, comesBack } = this.#context;
-    const make = this.#make;
-    const comeBack = (): Expr[] => [...layout.makeRestore(support), ...this.#makeDispatch(this.#fn.body)];
-    const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
-    switch (comesBack) {
-      case 'is-twin':
-        return [make.drop(enter()), ...comeBack()];
-      case 'in-itself': {
-        const back = comeBack();
-        const watched = make.lessSigned(enter(), make.const(0));
-        return [
-          make.if(make.globalGet(globals.entering), [
-            ...this.#makeForward(),
-            make.if(watched, this.#makeUnwindCheck(this.#fn.entry), back),
-          ]),
-        ];
-      }
-      case 'in-its-twin': {
-        const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
-        return [
-          make.if(make.globalGet(globals.entering), [
-            ...this.#makeForward(),
-            make.if(rewinding, this.#makeCallOfTwin()),
-            make.drop(enter()),
-            ...this.#makeUnwindCheck(this.#fn.entry),
-          ]),
-        ];
-      }
-    }
-  }
-
-  #makeCallOfTwin(): Expr[] {
-    const { module, reenter } = this.#context;
-    const make = this.#make;
-    const twin = reenter.twinOf(this.#fn.info.name);
-    if (twin === undefined) throw new Error(`${this.#fn.info.name} has no twin`);
-    const call = make.call(twin.name, zerosOf(module, twin.params), twin.results);
-    return twin.results === none ? [call, make.return()] : [make.return(call)];
+  #emitEntry(): Expr[] {
+    const { module, support, layout, firstPoint, numbering, comesBack, reenter } = this.#context;
+    return emitEntry({
+      module,
+      support,
+      info: this.#fn.info,
+      layout,
+      firstPoint,
+      pointCount: numbering.points.length,
+      comesBack,
+      reenter,
+      makeDispatch: () => this.#makeDispatch(this.#fn.body),
+      makeUnwindCheck: () => this.#makeUnwindCheck(this.#fn.entry),
+    });
   }
 
   // --- Leaving ---
 
-  #number(point: Point): Expr {
-    return this.#make.const(this.#context.firstPoint + point.index);
-  }
-
   /** Lets this frame leave at `point`. */
   #makeLeave(point: Point): Expr[] {
-    return [this.#make.br(this.#unwind, this.#number(point))];
+    return [this.#make.br(this.#unwind, this.#make.const(this.#context.firstPoint + point.index))];
   }
 
   /** Sets stale locals to zero, see find-stale-locals.ts. */
@@ -276,51 +209,21 @@ class Emitter {
     return [this.#make.if(this.#make.globalGet(globals.unwinding), this.#makeLeave(point))];
   }
 
-  // --- Polls ---
+  // --- Polls and loops ---
 
-  /** The condition of a poll: takes one off the gate's counter and tells whether it is zero now. */
-  #makeCountdown(gate: Gate): { before: Expr[]; isZero: Expr } {
-    const make = this.#make;
-    const cached = this.#nest?.local(gate);
-    if (cached !== undefined) {
-      const next = make.sub(make.get(cached, i32), make.const(1));
-      return { before: [], isZero: make.eqz(make.tee(cached, next, i32)) };
-    }
-    const counter = gate === 'counted' ? globals.counter : globals.budget;
-    const next = make.sub(make.globalGet(counter), make.const(1));
-    const before = make.globalSet(counter, make.tee(this.#scratch, next, i32));
-    return { before: [before], isZero: make.eqz(make.get(this.#scratch, i32)) };
+  #pollContext(): PollContext {
+    const { module, support, firstPoint, pending } = this.#context;
+    return {
+      module,
+      support,
+      firstPoint,
+      pending,
+      scratch: this.#scratch,
+      nest: this.#nest,
+      loops: this.#loops,
+      makeLeave: (point) => this.#makeLeave(point),
+    };
   }
-
-  /** The slow path of a poll: asks, and leaves if told so. */
-  #makeFire(point: Point, gate: Gate): Expr[] {
-    const make = this.#make;
-    const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
-    const counter = this.#nest?.onlyLocal(gate);
-    if (counter !== undefined) {
-      return [...before, make.if(make.eqz(this.#makeFireInNest(point, gate, counter)), this.#makeLeave(point))];
-    }
-    const fire = make.call(this.#context.support.use(fireFunction[gate]), [this.#number(point)], i32);
-    return [
-      ...before,
-      ...(this.#nest?.makeFlush() ?? []),
-      make.if(fire, this.#makeLeave(point)),
-      ...(this.#nest?.makeReload() ?? []),
-    ];
-  }
-
-  /** Asks; gives the counter its next value, which is 0 when the frame must leave. */
-  #makeFireInNest(point: Point, gate: Gate, counter: number): Expr {
-    const fire = this.#context.support.use(fireInNestFunction[gate]);
-    return this.#make.tee(counter, this.#make.call(fire, [this.#number(point)], i32), i32);
-  }
-
-  #emitPoll({ gate, point }: PollItem): Expr[] {
-    const { before, isZero } = this.#makeCountdown(gate);
-    return [...before, this.#make.if(isZero, this.#makeFire(point, gate))];
-  }
-
-  // --- Loops ---
 
   #emitLoop(loop: LoopItem): Expr[] {
     const outer = this.#loops;
@@ -339,156 +242,20 @@ class Emitter {
   }
 
   #emitLoopCode(loop: LoopItem): Expr[] {
-    const { gate, point } = loop;
-    if (gate === undefined || point === undefined) return this.#emitUnpolledLoop(loop);
-    return pollsAtHead(loop) ? this.#emitOuterLoop(loop, gate, point) : this.#emitInnerLoop(loop, gate, point);
+    return emitLoop(loop, {
+      ...this.#pollContext(),
+      info: this.#fn.info,
+      thresholdBits: this.#context.thresholdBits,
+      newLabel: (what) => this.#newLabel(what),
+      makeClear: (locals) => this.#makeClear(locals),
+      makeWayIn: ({ body }) => this.#makeWayIn(body),
+      emitRegion: (region, prelude) => this.#emitRegion(region, prelude),
+    });
   }
 
-  /**
-   * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing.
-   *
-   *     (block $exit (loop $again
-   *       (block $slow
-   *         (loop $head
-   *           (block $name <body> (br $exit))                ;; what went to the loop's head goes to the block's end
-   *           (br_if $slow <countdown>)
-   *           (br $head)))
-   *       <fire>
-   *       (br $again)))
-   */
-  #emitInnerLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
-    const make = this.#make;
-    const [exit, again, slow] = [this.#newLabel('exit'), this.#newLabel('again'), this.#newLabel('slow')];
-    const counted = this.#recogniseCounted(loop, gate);
-    const short = counted === undefined ? [] : this.#emitShortRun(loop, gate, counted, exit);
-    const run =
-      counted === undefined
-        ? [make.block(slow, this.#emitPolledLoop(loop, gate, exit, slow))]
-        : this.#emitCountedLoop(loop, gate, counted, exit);
-    // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
-    const code = make.loop(again, [...short, ...run, ...this.#makeFireAgain(point, gate, again)]);
-    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
-  }
-
-  #emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string): Expr[] {
-    const make = this.#make;
-    const head = this.#newLabel('head');
-    const body = [...this.#emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
-    const { before, isZero } = this.#makeCountdown(gate);
-    const poll = [...before, make.brIf(slow, isZero)];
-    return [
-      make.loop(head, [make.block(loop.name, body), ...this.#makeClear(loop.staleAtEnd), ...poll, make.br(head)]),
-    ];
-  }
-
-  /**
-   * A counted loop without a poll inside: it runs as one strip to its end if the gate will not open meanwhile, else as a
-   * strip to where it does, which leaves the gate's counter at zero.
-   *
-   *     if (remaining < counter) { counter -= remaining; limit = end }
-   *     else { limit = i + counter * step; counter = 0 }
-   *     (loop $name <body, which tests against limit>)
-   *     (br_if $exit counter)
-   */
-  #emitCountedLoop(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string): Expr[] {
-    const make = this.#make;
-    const { module } = this.#context;
-    const counter = this.#nest?.local(gate) ?? this.#scratch;
-    const limit = module.addLocal(this.#fn.info, i32);
-    const count = (): Expr => make.get(counter, i32);
-    const toEnd = [
-      make.set(counter, make.sub(count(), make.get(this.#scratch, i32))),
-      make.set(limit, counted.makeEnd()),
-    ];
-    const reached = make.multiply(count(), make.const(counted.step));
-    const toGate = [
-      make.set(limit, make.add(make.get(counted.counter, i32), reached)),
-      make.set(counter, make.const(0)),
-    ];
-    const remaining = make.tee(this.#scratch, counted.makeRemaining(), i32);
-    counted.testAgainst(limit);
-    return [
-      make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
-      make.loop(loop.name, this.#emitRegion(loop.body, [])),
-      make.brIf(exit, count()),
-      ...this.#makeClear(loop.staleAtEnd),
-    ];
-  }
-
-  #recogniseCounted(loop: LoopItem, gate: Gate): CountedLoop | undefined {
-    return this.#nest?.local(gate) === undefined ? undefined : recogniseCountedLoop(this.#context.module, loop);
-  }
-
-  /**
-   * A counted loop of few iterations is run as it is, without counting:
-   *
-   *     (block $long
-   *       (br_if $long (i32.eqz <few iterations are left>))
-   *       (loop <copy of the loop>)
-   *       (br $exit))
-   */
-  #emitShortRun(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string): Expr[] {
-    const make = this.#make;
-    const count = gate === 'counted' ? uncountedIterations(this.#context.thresholdBits) : 0;
-    if (count === 0 || !isSmall(loop)) return [];
-    const long = this.#newLabel('long');
-    return [
-      make.block(long, [
-        make.brIf(long, make.eqz(counted.makeIsShort(count))),
-        copyLoop(
-          this.#context.module,
-          loop,
-          (statement) => this.#nest?.flushAtExits(statement) ?? statement,
-          () => this.#newLabel('short'),
-        ),
-        make.br(exit),
-      ]),
-    ];
-  }
-
-  /** The slow path of an inner loop: asks, and enters the loop again. */
-  #makeFireAgain(point: Point, gate: Gate, again: string): Expr[] {
-    const make = this.#make;
-    const counter = this.#nest?.onlyLocal(gate);
-    if (counter === undefined) return [...this.#makeFire(point, gate), make.br(again)];
-    const before = this.#context.pending?.makeFlush(this.#loops) ?? [];
-    return [...before, make.brIf(again, this.#makeFireInNest(point, gate, counter)), ...this.#makeLeave(point)];
-  }
-
-  /** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */
-  #emitOuterLoop(loop: LoopItem, gate: Gate, point: Point): Expr[] {
-    const make = this.#make;
-    const { before, isZero } = this.#makeCountdown(gate);
-    const prelude = [...before, make.if(isZero, [...this.#makeWayIn(loop), ...this.#makeFire(point, gate)])];
-    return this.#emitLoopOverPoints(loop, prelude);
-  }
-
-  #emitUnpolledLoop(loop: LoopItem): Expr[] {
-    return this.#emitLoopOverPoints(loop, this.#makeWayIn(loop));
-  }
-
-  #makeWayIn(loop: LoopItem): Expr[] {
+  #makeWayIn(region: Region): Expr[] {
     if (this.#context.comesBack === 'in-its-twin') return [];
-    return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(loop.body))];
-  }
-
-  /**
-   * What is stale is cleared on the way back to the head, not there: who comes to the head to resume needs all locals.
-   *
-   *     (block $exit (loop $head
-   *       (block $name <prelude> <body> (br $exit))
-   *       <clear>
-   *       (br $head)))
-   */
-  #emitLoopOverPoints(loop: LoopItem, prelude: readonly Expr[]): Expr[] {
-    const make = this.#make;
-    const body = this.#emitRegion(loop.body, prelude);
-    if (loop.staleAtEnd.length === 0) return [make.loop(loop.name, body)];
-    const [head, exit] = [this.#newLabel('head'), this.#newLabel('exit')];
-    const leave = endsOpen(loop.body) ? [make.br(exit)] : [];
-    const clear = this.#makeClear(loop.staleAtEnd);
-    const code = make.loop(head, [make.block(loop.name, [...body, ...leave]), ...clear, make.br(head)]);
-    return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+    return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(region))];
   }
 
   // --- Exceptions ---
@@ -569,18 +336,4 @@ const intoLabel = ({ kind, name }: LoopItem | TryItem): string => `mvvm.into.${k
 function resumeLabels(item: Item): [number, string][] {
   if (item.kind === 'loop' || item.kind === 'try') return pointsThrough(item).map((index) => [index, intoLabel(item)]);
   return item.kind === 'poll' || item.kind === 'call' ? [[item.point.index, atLabel(item.point.index)]] : [];
-}
-
-/** Whether a loop has no `try` with points inside, and no call during which another function's polls count or the host can ask to leave. */
-function isCallFree(loop: LoopItem): boolean {
-  return loop.body.every((item) => {
-    if (item.kind === 'call' || item.kind === 'try') return false;
-    return item.kind !== 'loop' || isCallFree(item);
-  });
-}
-
-/** Whether control can fall out of a region's end. */
-function endsOpen(region: Region): boolean {
-  const last = region[region.length - 1];
-  return last?.kind !== 'statement' || typeOf(last.expr) !== unreachable;
 }

@@ -1,0 +1,106 @@
+/**
+ * Makes the code at a function's begin, which is for frames that come back and for entries that are watched. What it does
+ * depends on where frames of the function come back.
+ *
+ *     ;; in itself
+ *     (if (global.get $mvvm.entering)
+ *       (then <forward>
+ *             (if (i32.lt_s (call $mvvm.enter (first)) 0)
+ *               (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first)))))
+ *               (else <restore slots> <dispatch>))))
+ *
+ *     ;; in its twin
+ *     (if (global.get $mvvm.entering)
+ *       (then <forward>
+ *             (if (i32.and (global.get $mvvm.entering) 1) (then (return (call $twin <zeros>))))
+ *             (drop (call $mvvm.enter (first)))
+ *             (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))))
+ *
+ *     ;; the twin, which is called for nothing else
+ *     (drop (call $mvvm.enter (first))) <restore slots> <dispatch>
+ */
+
+import type { Expr } from '../ir/binaryen.js';
+import { i32, none } from '../ir/expressions.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
+import type { FrameLayout } from './frame-layout.js';
+import { elsewhereFunction, enterFunction, globals, type Support, zerosOf } from './support.js';
+
+/**
+ * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
+ * each point, so that the function itself has none: see twins.ts.
+ */
+export type WayBack = 'in-itself' | 'in-its-twin' | 'is-twin';
+
+/** What the emitter of a function lends. */
+export interface EntryContext {
+  readonly module: IrModule;
+  readonly support: Support;
+  readonly info: FunctionInfo;
+  readonly layout: FrameLayout;
+  /** Number of the function's first point in the module. */
+  readonly firstPoint: number;
+  readonly pointCount: number;
+  readonly comesBack: WayBack;
+  readonly reenter: {
+    /** The support function that re-enters what runs in place of a function; undefined if it ends in no tail calls. */
+    forwarderOf(info: FunctionInfo): string | undefined;
+    /** The twin that comes back instead of a function. */
+    twinOf(name: string): FunctionInfo | undefined;
+  };
+  /** Goes on the way to the point that `resume` names. */
+  makeDispatch(): Expr[];
+  /** Lets the frame leave at the function's first point, if frames leave. */
+  makeUnwindCheck(): Expr[];
+}
+
+export function emitEntry(context: EntryContext): Expr[] {
+  const { module, support, layout, firstPoint, comesBack } = context;
+  const { make } = module;
+  const comeBack = (): Expr[] => [...layout.makeRestore(support), ...context.makeDispatch()];
+  const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
+  switch (comesBack) {
+    case 'is-twin':
+      return [make.drop(enter()), ...comeBack()];
+    case 'in-itself': {
+      const back = comeBack();
+      const watched = make.lessSigned(enter(), make.const(0));
+      return [
+        make.if(make.globalGet(globals.entering), [
+          ...makeForward(context),
+          make.if(watched, context.makeUnwindCheck(), back),
+        ]),
+      ];
+    }
+    case 'in-its-twin': {
+      const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
+      return [
+        make.if(make.globalGet(globals.entering), [
+          ...makeForward(context),
+          make.if(rewinding, makeCallOfTwin(context)),
+          make.drop(enter()),
+          ...context.makeUnwindCheck(),
+        ]),
+      ];
+    }
+  }
+}
+
+/** The frame that comes back may be of a function that this one has called in its own place. */
+function makeForward({ module, support, info, firstPoint, pointCount, reenter }: EntryContext): Expr[] {
+  const { make } = module;
+  const forwarder = reenter.forwarderOf(info);
+  if (forwarder === undefined) return [];
+  const bounds = [make.const(firstPoint), make.const(firstPoint + pointCount)];
+  const call = make.call(forwarder, [], info.results);
+  const leave = info.results === none ? [call, make.return()] : [make.return(call)];
+  return [make.if(make.call(support.use(elsewhereFunction), bounds, i32), leave)];
+}
+
+function makeCallOfTwin({ module, info, reenter }: EntryContext): Expr[] {
+  const { make } = module;
+  const twin = reenter.twinOf(info.name);
+  if (twin === undefined) throw new Error(`${info.name} has no twin`);
+  const call = make.call(twin.name, zerosOf(module, twin.params), twin.results);
+  return twin.results === none ? [call, make.return()] : [make.return(call)];
+}

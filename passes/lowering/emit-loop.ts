@@ -1,0 +1,174 @@
+/**
+ * Makes code of a loop with stable points. Where it polls depends on what is inside:
+ *
+ * - no other point: where an iteration ends that is followed by another. The slow path is outside of the loop, so that the
+ *   call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a nest
+ *   that counts in a local does not even poll there, but runs in strips that end where the poll is due
+ * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
+ *   its slow path, which looks whether somebody is on the way to a point inside
+ * - a loop without a poll of its own has that look alone, at its head
+ */
+
+import type { Expr } from '../ir/binaryen.js';
+import { i32, typeOf, unreachable } from '../ir/expressions.js';
+import type { Gate } from '../ir/marks.js';
+import type { FunctionInfo } from '../ir/module.js';
+import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
+import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
+import { type LoopItem, type Point, pollsAtHead, type Region } from './linear-code.js';
+import { copyLoop, isSmall, uncountedIterations } from './short-loop.js';
+
+/** What the emitter of a function lends. */
+export interface LoopContext extends PollContext {
+  readonly info: FunctionInfo;
+  readonly thresholdBits: number;
+  newLabel(what: string): string;
+  /** Sets stale locals to zero. */
+  makeClear(locals: readonly number[]): Expr[];
+  /** The way to points inside, from the loop's head; empty where no frames come back. */
+  makeWayIn(loop: LoopItem): Expr[];
+  emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
+}
+
+export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
+  const { gate, point } = loop;
+  if (gate === undefined || point === undefined) return emitUnpolledLoop(loop, context);
+  return pollsAtHead(loop) ? emitOuterLoop(loop, gate, point, context) : emitInnerLoop(loop, gate, point, context);
+}
+
+// --- Without other points inside ---
+
+/**
+ * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing.
+ *
+ *     (block $exit (loop $again
+ *       (block $slow
+ *         (loop $head
+ *           (block $name <body> (br $exit))                ;; what went to the loop's head goes to the block's end
+ *           (br_if $slow <countdown>)
+ *           (br $head)))
+ *       <fire>
+ *       (br $again)))
+ */
+function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
+  const { make } = context.module;
+  const [exit, again, slow] = [context.newLabel('exit'), context.newLabel('again'), context.newLabel('slow')];
+  const counted = recogniseCounted(loop, gate, context);
+  const short = counted === undefined ? [] : emitShortRun(loop, gate, counted, exit, context);
+  const run =
+    counted === undefined
+      ? [make.block(slow, emitPolledLoop(loop, gate, exit, slow, context))]
+      : emitCountedLoop(loop, gate, counted, exit, context);
+  // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
+  const code = make.loop(again, [...short, ...run, ...makeFireAgain(point, gate, again, context)]);
+  return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+}
+
+function emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string, context: LoopContext): Expr[] {
+  const { make } = context.module;
+  const head = context.newLabel('head');
+  const body = [...context.emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
+  const { before, isZero } = makeCountdown(gate, context);
+  const poll = [...before, make.brIf(slow, isZero)];
+  const clear = context.makeClear(loop.staleAtEnd);
+  return [make.loop(head, [make.block(loop.name, body), ...clear, ...poll, make.br(head)])];
+}
+
+/**
+ * A counted loop without a poll inside: it runs as one strip to its end if the gate will not open meanwhile, else as a
+ * strip to where it does, which leaves the gate's counter at zero.
+ *
+ *     if (remaining < counter) { counter -= remaining; limit = end }
+ *     else { limit = i + counter * step; counter = 0 }
+ *     (loop $name <body, which tests against limit>)
+ *     (br_if $exit counter)
+ */
+function emitCountedLoop(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
+  const { module, info, nest, scratch } = context;
+  const { make } = module;
+  const counter = nest?.local(gate) ?? scratch;
+  const limit = module.addLocal(info, i32);
+  const count = (): Expr => make.get(counter, i32);
+  const toEnd = [make.set(counter, make.sub(count(), make.get(scratch, i32))), make.set(limit, counted.makeEnd())];
+  const reached = make.multiply(count(), make.const(counted.step));
+  const toGate = [make.set(limit, make.add(make.get(counted.counter, i32), reached)), make.set(counter, make.const(0))];
+  const remaining = make.tee(scratch, counted.makeRemaining(), i32);
+  counted.testAgainst(limit);
+  return [
+    make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
+    make.loop(loop.name, context.emitRegion(loop.body, [])),
+    make.brIf(exit, count()),
+    ...context.makeClear(loop.staleAtEnd),
+  ];
+}
+
+function recogniseCounted(loop: LoopItem, gate: Gate, { module, nest }: LoopContext): CountedLoop | undefined {
+  return nest?.local(gate) === undefined ? undefined : recogniseCountedLoop(module, loop);
+}
+
+/**
+ * A counted loop of few iterations is run as it is, without counting:
+ *
+ *     (block $long
+ *       (br_if $long (i32.eqz <few iterations are left>))
+ *       (loop <copy of the loop>)
+ *       (br $exit))
+ */
+function emitShortRun(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
+  const { module, nest, thresholdBits } = context;
+  const { make } = module;
+  const count = gate === 'counted' ? uncountedIterations(thresholdBits) : 0;
+  if (count === 0 || !isSmall(loop)) return [];
+  const long = context.newLabel('long');
+  return [
+    make.block(long, [
+      make.brIf(long, make.eqz(counted.makeIsShort(count))),
+      copyLoop(
+        module,
+        loop,
+        (statement) => nest?.flushAtExits(statement) ?? statement,
+        () => context.newLabel('short'),
+      ),
+      make.br(exit),
+    ]),
+  ];
+}
+
+// --- With other points inside ---
+
+/** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */
+function emitOuterLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
+  const { make } = context.module;
+  const { before, isZero } = makeCountdown(gate, context);
+  const slow = [...context.makeWayIn(loop), ...makeFire(point, gate, context)];
+  return emitLoopOverPoints(loop, [...before, make.if(isZero, slow)], context);
+}
+
+function emitUnpolledLoop(loop: LoopItem, context: LoopContext): Expr[] {
+  return emitLoopOverPoints(loop, context.makeWayIn(loop), context);
+}
+
+/**
+ * What is stale is cleared on the way back to the head, not there: who comes to the head to resume needs all locals.
+ *
+ *     (block $exit (loop $head
+ *       (block $name <prelude> <body> (br $exit))
+ *       <clear>
+ *       (br $head)))
+ */
+function emitLoopOverPoints(loop: LoopItem, prelude: readonly Expr[], context: LoopContext): Expr[] {
+  const { make } = context.module;
+  const body = context.emitRegion(loop.body, prelude);
+  if (loop.staleAtEnd.length === 0) return [make.loop(loop.name, body)];
+  const [head, exit] = [context.newLabel('head'), context.newLabel('exit')];
+  const leave = endsOpen(loop.body) ? [make.br(exit)] : [];
+  const clear = context.makeClear(loop.staleAtEnd);
+  const code = make.loop(head, [make.block(loop.name, [...body, ...leave]), ...clear, make.br(head)]);
+  return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
+}
+
+/** Whether control can fall out of a region's end. */
+function endsOpen(region: Region): boolean {
+  const last = region[region.length - 1];
+  return last?.kind !== 'statement' || typeOf(last.expr) !== unreachable;
+}

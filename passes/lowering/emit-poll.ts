@@ -1,0 +1,99 @@
+/**
+ * Makes code of a poll: it takes one off its gate's counter, and asks the host when that gives zero.
+ *
+ *     (global.set $mvvm.counter (local.tee $next (i32.sub (global.get $mvvm.counter) (i32.const 1))))
+ *     (if (i32.eqz (local.get $next))                        ;; rarely
+ *       (then (if (call $mvvm.fire_counted (point)) (then (br $mvvm.unwind (point))))))
+ *
+ * In a nest of loops that counts in locals (nest-counters.ts) the counter is a local. If it is the nest's only one, asking
+ * gives its next value, which is 0 when the frame must leave; else the slow path stores all of them before it asks, and
+ * loads them afterwards.
+ */
+
+import type { PendingMarks } from '../dirty/mark-stores.js';
+import type { Expr } from '../ir/binaryen.js';
+import { i32 } from '../ir/expressions.js';
+import type { Gate } from '../ir/marks.js';
+import type { IrModule } from '../ir/module.js';
+import type { Point, PollItem } from './linear-code.js';
+import type { NestCounters } from './nest-counters.js';
+import { fireFunction, fireInNestFunction, globals, type Support } from './support.js';
+
+/** What the emitter of a function lends. */
+export interface PollContext {
+  readonly module: IrModule;
+  readonly support: Support;
+  /** Number of the function's first point in the module. */
+  readonly firstPoint: number;
+  /** A local for a moment. */
+  readonly scratch: number;
+  /** Set inside a nest of loops that counts in locals. */
+  readonly nest: NestCounters | undefined;
+  /** The loops around the poll, outermost first. */
+  readonly loops: readonly string[];
+  /** What is to be done before the host is asked; undefined unless stores mark what they change. */
+  readonly pending: PendingMarks | undefined;
+  /** Lets the frame leave at `point`. */
+  makeLeave(point: Point): Expr[];
+}
+
+export function emitPoll({ gate, point }: PollItem, context: PollContext): Expr[] {
+  const { before, isZero } = makeCountdown(gate, context);
+  return [...before, context.module.make.if(isZero, makeFire(point, gate, context))];
+}
+
+/** The condition of a poll: takes one off the gate's counter and tells whether it is zero now. */
+export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext): { before: Expr[]; isZero: Expr } {
+  const { make } = module;
+  const cached = nest?.local(gate);
+  if (cached !== undefined) {
+    const next = make.sub(make.get(cached, i32), make.const(1));
+    return { before: [], isZero: make.eqz(make.tee(cached, next, i32)) };
+  }
+  const counter = gate === 'counted' ? globals.counter : globals.budget;
+  const next = make.sub(make.globalGet(counter), make.const(1));
+  const before = make.globalSet(counter, make.tee(scratch, next, i32));
+  return { before: [before], isZero: make.eqz(make.get(scratch, i32)) };
+}
+
+/** The slow path of a poll: asks, and leaves if told so. */
+export function makeFire(point: Point, gate: Gate, context: PollContext): Expr[] {
+  const { module, support, nest } = context;
+  const { make } = module;
+  const before = makePending(context);
+  const counter = nest?.onlyLocal(gate);
+  if (counter !== undefined) {
+    return [...before, make.if(make.eqz(makeFireInNest(point, gate, counter, context)), context.makeLeave(point))];
+  }
+  const fire = make.call(support.use(fireFunction[gate]), [makeNumber(point, context)], i32);
+  return [
+    ...before,
+    ...(nest?.makeFlush() ?? []),
+    make.if(fire, context.makeLeave(point)),
+    ...(nest?.makeReload() ?? []),
+  ];
+}
+
+/** The slow path of an inner loop: asks, and enters the loop again. */
+export function makeFireAgain(point: Point, gate: Gate, again: string, context: PollContext): Expr[] {
+  const { make } = context.module;
+  const counter = context.nest?.onlyLocal(gate);
+  if (counter === undefined) return [...makeFire(point, gate, context), make.br(again)];
+  const before = makePending(context);
+  return [...before, make.brIf(again, makeFireInNest(point, gate, counter, context)), ...context.makeLeave(point)];
+}
+
+/** Asks; gives the counter its next value, which is 0 when the frame must leave. */
+function makeFireInNest(point: Point, gate: Gate, counter: number, context: PollContext): Expr {
+  const { make } = context.module;
+  const fire = context.support.use(fireInNestFunction[gate]);
+  return make.tee(counter, make.call(fire, [makeNumber(point, context)], i32), i32);
+}
+
+function makePending({ pending, loops }: PollContext): Expr[] {
+  return pending?.makeFlush(loops) ?? [];
+}
+
+function makeNumber(point: Point, { module, firstPoint }: PollContext): Expr {
+  return module.make.const(firstPoint + point.index);
+}
