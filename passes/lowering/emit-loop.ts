@@ -53,14 +53,17 @@ export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
 function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
   const [exit, again, slow] = [context.newLabel('exit'), context.newLabel('again'), context.newLabel('slow')];
-  const counted = recogniseCounted(loop, gate, context);
-  const short = counted === undefined ? [] : emitShortRun(loop, gate, counted, exit, context);
+  const counter = context.nest?.local(gate);
+  const counted = counter === undefined ? undefined : recogniseCountedLoop(context.module, loop);
   const run =
-    counted === undefined
+    counter === undefined || counted === undefined
       ? [make.block(slow, emitPolledLoop(loop, gate, exit, slow, context))]
-      : emitCountedLoop(loop, gate, counted, exit, context);
-  // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
-  const code = make.loop(again, [...short, ...run, ...makeFireAgain(point, gate, again, context)]);
+      : [
+          // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
+          ...emitShortRun(loop, gate, counted, exit, context),
+          ...emitCountedLoop(loop, counter, counted, exit, context),
+        ];
+  const code = make.loop(again, [...run, ...makeFireAgain(point, gate, again, context)]);
   return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
 }
 
@@ -82,11 +85,18 @@ function emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string, 
  *     else { limit = i + counter * step; counter = 0 }
  *     (loop $name <body, which tests against limit>)
  *     (br_if $exit counter)
+ *
+ * @param counter the local that counts for the gate
  */
-function emitCountedLoop(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
-  const { module, info, nest, scratch } = context;
+function emitCountedLoop(
+  loop: LoopItem,
+  counter: number,
+  counted: CountedLoop,
+  exit: string,
+  context: LoopContext,
+): Expr[] {
+  const { module, info, scratch } = context;
   const { make } = module;
-  const counter = nest?.local(gate) ?? scratch;
   const limit = module.addLocal(info, i32);
   const count = (): Expr => make.get(counter, i32);
   const toEnd = [make.set(counter, make.sub(count(), make.get(scratch, i32))), make.set(limit, counted.makeEnd())];
@@ -100,10 +110,6 @@ function emitCountedLoop(loop: LoopItem, gate: Gate, counted: CountedLoop, exit:
     make.brIf(exit, count()),
     ...context.makeClear(loop.staleAtEnd),
   ];
-}
-
-function recogniseCounted(loop: LoopItem, gate: Gate, { module, nest }: LoopContext): CountedLoop | undefined {
-  return nest?.local(gate) === undefined ? undefined : recogniseCountedLoop(module, loop);
 }
 
 /**
