@@ -16,18 +16,15 @@ import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
 import { type LoopItem, type Point, pollsAtHead, type Region } from './linear-code.js';
-import { copyLoop, isSmall, uncountedIterations } from './short-loop.js';
+import { emitShortRun, type ShortRunContext } from './short-loop.js';
 
 /** What the emitter of a function lends. */
-export interface LoopContext extends PollContext {
+export interface LoopContext extends PollContext, ShortRunContext {
   readonly info: FunctionInfo;
-  readonly thresholdBits: number;
-  newLabel(what: string): string;
   /** Sets stale locals to zero. */
   makeClear(locals: readonly number[]): Expr[];
   /** The way to points inside, from the loop's head; empty where no frames come back. */
   makeWayIn(loop: LoopItem): Expr[];
-  emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
 }
 
 export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
@@ -109,34 +106,6 @@ function emitCountedLoop(
     make.loop(loop.name, context.emitRegion(loop.body, [])),
     make.brIf(exit, count()),
     ...context.makeClear(loop.staleAtEnd),
-  ];
-}
-
-/**
- * A counted loop of few iterations is run as it is, without counting:
- *
- *     (block $long
- *       (br_if $long (i32.eqz <few iterations are left>))
- *       (loop <copy of the loop>)
- *       (br $exit))
- */
-function emitShortRun(loop: LoopItem, gate: Gate, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
-  const { module, nest, thresholdBits } = context;
-  const { make } = module;
-  const count = gate === 'counted' ? uncountedIterations(thresholdBits) : 0;
-  if (count === 0 || !isSmall(loop)) return [];
-  const long = context.newLabel('long');
-  return [
-    make.block(long, [
-      make.brIf(long, make.eqz(counted.makeIsShort(count))),
-      copyLoop(
-        module,
-        loop,
-        (statement) => nest?.flushAtExits(statement) ?? statement,
-        () => context.newLabel('short'),
-      ),
-      make.br(exit),
-    ]),
   ];
 }
 

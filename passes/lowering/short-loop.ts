@@ -8,10 +8,20 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
+import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import { relabel } from '../ir/relabel.js';
 import { walk } from '../ir/walk.js';
-import type { LoopItem } from './linear-code.js';
+import type { CountedLoop } from './counted-loop.js';
+import type { Item, LoopItem, Region } from './linear-code.js';
+
+/** What the emitter of a function lends. */
+export interface ShortRunContext {
+  readonly module: IrModule;
+  readonly thresholdBits: number;
+  newLabel(what: string): string;
+  emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
+}
 
 const MOST_UNCOUNTED = 64;
 /** Uncounted iterations are fewer than counted ones by so many bits: gates that open often stay exact. */
@@ -20,12 +30,35 @@ const BITS_BELOW_GATE = 10;
 /** A loop with more expressions is not copied; what is saved is little beside what it does. */
 const LARGEST_COPY = 120;
 
+/**
+ * The run of a loop that has few iterations left; leaves the loop's code by `exit`:
+ *
+ *     (block $long
+ *       (br_if $long (i32.eqz <few iterations are left>))
+ *       (loop <copy of the loop>)
+ *       (br $exit))
+ */
+export function emitShortRun(
+  loop: LoopItem,
+  gate: Gate,
+  counted: CountedLoop,
+  exit: string,
+  context: ShortRunContext,
+): Expr[] {
+  const { make } = context.module;
+  const count = gate === 'counted' ? uncountedIterations(context.thresholdBits) : 0;
+  if (count === 0 || !isSmall(loop)) return [];
+  const long = context.newLabel('long');
+  const skip = make.brIf(long, make.eqz(counted.makeIsShort(count)));
+  return [make.block(long, [skip, emitCopy(loop, context), make.br(exit)])];
+}
+
 /** Iterations after the first that a counted gate need not see; 0 when it must see all. */
-export function uncountedIterations(thresholdBits: number): number {
+function uncountedIterations(thresholdBits: number): number {
   return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
 }
 
-export function isSmall(loop: LoopItem): boolean {
+function isSmall(loop: LoopItem): boolean {
   let size = 0;
   for (const item of loop.body) {
     if (item.kind === 'statement') {
@@ -37,20 +70,12 @@ export function isSmall(loop: LoopItem): boolean {
   return size <= LARGEST_COPY;
 }
 
-/**
- * A copy of a loop whose body consists of statements alone.
- * @param atExits what is to be done to statements that may leave the loop, which one can by an exception
- */
-export function copyLoop(
-  module: IrModule,
-  { name, body }: LoopItem,
-  atExits: (statement: Expr) => Expr,
-  newLabel: () => string,
-): Expr {
-  const statements = body.flatMap((item) =>
-    item.kind === 'statement' ? [atExits(module.copyExpression(item.expr))] : [],
+/** A copy of a loop whose body consists of statements alone. */
+function emitCopy({ name, body }: LoopItem, { module, newLabel, emitRegion }: ShortRunContext): Expr {
+  const copy = body.map(
+    (item): Item => (item.kind === 'statement' ? { ...item, expr: module.copyExpression(item.expr) } : item),
   );
-  const loop = module.make.loop(name, statements);
-  relabel(loop, newLabel);
+  const loop = module.make.loop(name, emitRegion(copy, []));
+  relabel(loop, () => newLabel('short'));
   return loop;
 }
