@@ -28,7 +28,7 @@ import {
 import type { Maker } from '../ir/make.js';
 import type { IrModule } from '../ir/module.js';
 import { some, walk } from '../ir/walk.js';
-import type { LoopItem } from './linear-code.js';
+import { type LoopItem, statementsOf } from './linear-code.js';
 
 export interface CountedLoop {
   /** The local that counts, and what is added to it in each iteration. */
@@ -77,7 +77,7 @@ const signs: ReadonlyMap<number, number> = new Map([
 
 /** @returns undefined when the loop is not counted, or not in a form that is recognised */
 export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedLoop | undefined {
-  const statements = loop.body.flatMap((item) => (item.kind === 'statement' ? [item.expr] : []));
+  const statements = statementsOf(loop.body);
   if (statements.length !== loop.body.length || statements.length === 0) return undefined;
   const backEdge = lastOf(statements[statements.length - 1]);
   if (backEdge === undefined || kindOf(backEdge) !== 'Break' || !isConditional(backEdge)) return undefined;

@@ -117,6 +117,11 @@ export interface LinearFunction {
   readonly entry: Point;
 }
 
+/** The statements of a region, without those of regions inside. */
+export function statementsOf(region: Region): Expr[] {
+  return region.flatMap((item) => (item.kind === 'statement' ? [item.expr] : []));
+}
+
 /** The regions within an item, in code order. */
 export function regionsIn(item: Item): Region[] {
   if (item.kind === 'loop') return [item.body];

@@ -13,7 +13,7 @@ import type { IrModule } from '../ir/module.js';
 import { relabel } from '../ir/relabel.js';
 import { walk } from '../ir/walk.js';
 import type { CountedLoop } from './counted-loop.js';
-import type { Item, LoopItem, Region } from './linear-code.js';
+import { type Item, type LoopItem, type Region, statementsOf } from './linear-code.js';
 
 /** What the emitter of a function lends. */
 export interface ShortRunContext {
@@ -60,21 +60,17 @@ function uncountedIterations(thresholdBits: number): number {
 
 function isSmall(loop: LoopItem): boolean {
   let size = 0;
-  for (const item of loop.body) {
-    if (item.kind === 'statement') {
-      walk(item.expr, () => {
-        size += 1;
-      });
-    }
+  for (const statement of statementsOf(loop.body)) {
+    walk(statement, () => {
+      size += 1;
+    });
   }
   return size <= LARGEST_COPY;
 }
 
 /** A copy of a loop whose body consists of statements alone. */
 function emitCopy({ name, body }: LoopItem, { module, newLabel, emitRegion }: ShortRunContext): Expr {
-  const copy = body.map(
-    (item): Item => (item.kind === 'statement' ? { ...item, expr: module.copyExpression(item.expr) } : item),
-  );
+  const copy = statementsOf(body).map((expr): Item => ({ kind: 'statement', expr: module.copyExpression(expr) }));
   const loop = module.make.loop(name, emitRegion(copy, []));
   relabel(loop, () => newLabel('short'));
   return loop;
