@@ -7,7 +7,7 @@
  * largest would take nearly all of it, so these are cleaned up without.
  */
 
-import type { FunctionInfo, IrModule } from '../passes/index.js';
+import { type FunctionInfo, hasAtMost, type IrModule } from '../passes/index.js';
 
 /** Linear in the size of a function, or nearly. */
 const quickPasses = [
@@ -45,5 +45,5 @@ export function cleanUp(module: IrModule, changed: readonly FunctionInfo[]): voi
 }
 
 function isLarge(module: IrModule, fn: FunctionInfo): boolean {
-  return !module.isSmaller(fn, thoroughLimit / Math.max(module.localTypes(fn).length, 1));
+  return !hasAtMost(thoroughLimit / Math.max(module.localTypes(fn).length, 1), [module.body(fn)]);
 }

@@ -32,7 +32,6 @@ import {
 import { Maker } from './make.js';
 import { NulNames } from './nul-names.js';
 import { readable, readBinary } from './read-binary.js';
-import { some } from './walk.js';
 
 export interface FunctionInfo {
   readonly ref: FunctionRef;
@@ -424,12 +423,6 @@ export class IrModule {
 
   body(fn: FunctionInfo): Expr {
     return api._BinaryenFunctionGetBody(fn.ref) as Expr;
-  }
-
-  /** Whether a function has fewer expressions than so many. */
-  isSmaller(fn: FunctionInfo, count: number): boolean {
-    let left = count;
-    return !some(this.body(fn), () => --left < 0);
   }
 
   setBody(fn: FunctionInfo, body: Expr): void {

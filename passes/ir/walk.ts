@@ -14,6 +14,12 @@ export function some(root: Expr, test: (expr: Expr) => boolean): boolean {
   return test(root) || childrenOf(root).some((child) => some(child, test));
 }
 
+/** Whether there are at most so many expressions under `roots`, themselves included. */
+export function hasAtMost(count: number, roots: readonly Expr[]): boolean {
+  let left = count;
+  return !roots.some((root) => some(root, () => --left < 0));
+}
+
 /**
  * Replaces expressions bottom-up: every expression by what `change` makes of it, which may be itself.
  * @returns what stands in the place of `root`

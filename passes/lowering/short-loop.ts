@@ -11,7 +11,7 @@ import type { Expr } from '../ir/binaryen.js';
 import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import { relabel } from '../ir/relabel.js';
-import { walk } from '../ir/walk.js';
+import { hasAtMost } from '../ir/walk.js';
 import type { CountedLoop } from './counted-loop.js';
 import { type Item, type LoopItem, type Region, statementsOf } from './linear-code.js';
 
@@ -47,7 +47,7 @@ export function emitShortRun(
 ): Expr[] {
   const { make } = context.module;
   const count = gate === 'counted' ? uncountedIterations(context.thresholdBits) : 0;
-  if (count === 0 || !isSmall(loop)) return [];
+  if (count === 0 || !hasAtMost(LARGEST_COPY, statementsOf(loop.body))) return [];
   const long = context.newLabel('long');
   const skip = make.brIf(long, make.eqz(counted.makeIsShort(count)));
   return [make.block(long, [skip, emitCopy(loop, context), make.br(exit)])];
@@ -56,16 +56,6 @@ export function emitShortRun(
 /** Iterations after the first that a counted gate need not see; 0 when it must see all. */
 function uncountedIterations(thresholdBits: number): number {
   return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
-}
-
-function isSmall(loop: LoopItem): boolean {
-  let size = 0;
-  for (const statement of statementsOf(loop.body)) {
-    walk(statement, () => {
-      size += 1;
-    });
-  }
-  return size <= LARGEST_COPY;
 }
 
 /** A copy of a loop whose body consists of statements alone. */
