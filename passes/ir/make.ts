@@ -193,6 +193,11 @@ export class Maker {
     return asExpr(value === undefined ? this.#module.return() : this.#module.return(value));
   }
 
+  /** Calls, and returns what the call gives, if anything. */
+  returnAfter(call: Expr): Expr[] {
+    return typeOf(call) === none ? [call, this.return()] : [this.return(call)];
+  }
+
   /** `try` with a body for each tag, and one more where there is a `catch_all`. */
   try(name: string, body: readonly Expr[], tags: readonly string[], bodies: readonly Expr[]): Expr {
     return asExpr(this.#module.try(name, this.block(null, body), tags, bodies));

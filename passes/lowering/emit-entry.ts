@@ -21,10 +21,10 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import { i32, none } from '../ir/expressions.js';
+import { i32 } from '../ir/expressions.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { FrameLayout } from './frame-layout.js';
-import { elsewhereFunction, enterFunction, globals, type Support, zerosOf } from './support.js';
+import { elsewhereFunction, enterFunction, globals, makeCallForFrame, type Support } from './support.js';
 
 /**
  * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
@@ -92,15 +92,12 @@ function makeForward({ module, support, info, firstPoint, pointCount, reenter }:
   const forwarder = reenter.forwarderOf(info);
   if (forwarder === undefined) return [];
   const bounds = [make.const(firstPoint), make.const(firstPoint + pointCount)];
-  const call = make.call(forwarder, [], info.results);
-  const leave = info.results === none ? [call, make.return()] : [make.return(call)];
+  const leave = make.returnAfter(make.call(forwarder, [], info.results));
   return [make.if(make.call(support.use(elsewhereFunction), bounds, i32), leave)];
 }
 
 function makeCallOfTwin({ module, info, reenter }: EntryContext): Expr[] {
-  const { make } = module;
   const twin = reenter.twinOf(info.name);
   if (twin === undefined) throw new Error(`${info.name} has no twin`);
-  const call = make.call(twin.name, zerosOf(module, twin.params), twin.results);
-  return twin.results === none ? [call, make.return()] : [make.return(call)];
+  return module.make.returnAfter(makeCallForFrame(module, twin));
 }

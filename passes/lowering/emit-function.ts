@@ -33,7 +33,7 @@ import type { FrameLayout } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
 import { isCallFree, makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
-import { globals, leaveFunction, type Support, steerFunction, zerosOf } from './support.js';
+import { globals, leaveFunction, makeCallForFrame, type Support, steerFunction } from './support.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -314,7 +314,7 @@ class Emitter {
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
     const twin = comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
-    return twin === undefined ? undefined : this.#make.call(twin.name, zerosOf(module, twin.params), twin.results);
+    return twin === undefined ? undefined : makeCallForFrame(module, twin);
   }
 
   #makeStore(call: Expr, result: number | undefined): Expr {

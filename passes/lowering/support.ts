@@ -153,9 +153,8 @@ export class Support {
     const body = [
       make.call(importNames.push, [point]),
       ...sorted.map(({ info, firstPoint }) => {
-        const call = make.call(info.name, zerosOf(this.#module, info.params), results);
-        const leave = results === none ? make.block(null, [call, make.return()]) : make.return(call);
-        return make.if(make.eqz(make.lessUnsigned(make.get(0, i32), make.const(firstPoint))), [leave]);
+        const isOfThis = make.eqz(make.lessUnsigned(make.get(0, i32), make.const(firstPoint)));
+        return make.if(isOfThis, make.returnAfter(makeCallForFrame(this.#module, info)));
       }),
       make.unreachable(),
     ];
@@ -388,6 +387,8 @@ export class Support {
   }
 }
 
-export function zerosOf(module: IrModule, params: Type): Expr[] {
-  return typeParts(params).map((type) => module.make.zero(type));
+/** A call for the sake of a frame that comes back: it has its own values for what the parameters were. */
+export function makeCallForFrame({ make }: IrModule, { name, params, results }: FunctionInfo): Expr {
+  const zeros = typeParts(params).map((type) => make.zero(type));
+  return make.call(name, zeros, results);
 }
