@@ -31,7 +31,15 @@ import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
 import { exceptionCount, exceptionTable } from './lowering/exception-slots.js';
-import { dirtyGlobals, globals, importNames, makeDirtyBits, popFunction, type Support } from './lowering/support.js';
+import {
+  dirtyGlobals,
+  globals,
+  importNames,
+  makeDirtyBits,
+  makeIsRewinding,
+  popFunction,
+  type Support,
+} from './lowering/support.js';
 import type { Pass } from './pass.js';
 
 export const moduleState: Pass = {
@@ -194,8 +202,7 @@ function addSwitches(module: IrModule): void {
   add(exports.interrupt, none, make.globalSet(globals.unwinding, make.const(1)));
   add(exports.setBudget, i32, make.globalSet(globals.budget, make.get(0, i32)));
   const watching = make.shiftLeft(make.notZero(make.get(0, i32)), 1);
-  const others = make.and(make.globalGet(globals.entering), make.const(1));
-  add(exports.watch, i32, make.globalSet(globals.entering, make.or(others, watching)));
+  add(exports.watch, i32, make.globalSet(globals.entering, make.or(makeIsRewinding(module), watching)));
 }
 
 /** Pushes high half, low half and shift of the dirty bits, so that the shift pops first, and clears them. */

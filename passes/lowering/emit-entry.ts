@@ -24,7 +24,14 @@ import type { Expr } from '../ir/binaryen.js';
 import { i32 } from '../ir/expressions.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { FrameLayout } from './frame-layout.js';
-import { elsewhereFunction, enterFunction, globals, makeCallForFrame, type Support } from './support.js';
+import {
+  elsewhereFunction,
+  enterFunction,
+  globals,
+  makeCallForFrame,
+  makeIsRewinding,
+  type Support,
+} from './support.js';
 
 /**
  * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
@@ -72,17 +79,15 @@ export function emitEntry(context: EntryContext): Expr[] {
         ]),
       ];
     }
-    case 'in-its-twin': {
-      const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
+    case 'in-its-twin':
       return [
         make.if(make.globalGet(globals.entering), [
           ...makeForward(context),
-          make.if(rewinding, makeCallOfTwin(context)),
+          make.if(makeIsRewinding(module), makeCallOfTwin(context)),
           make.drop(enter()),
           ...context.makeUnwindCheck(),
         ]),
       ];
-    }
   }
 }
 

@@ -40,6 +40,11 @@ export const globals = {
   frames: 'mvvm.frames',
 } as const;
 
+/** Whether frames come back: bit 0 of `entering`. */
+export function makeIsRewinding({ make }: IrModule): Expr {
+  return make.and(make.globalGet(globals.entering), make.const(1));
+}
+
 /** Globals of modules with dirty bits, see dirty-bits.ts. */
 export const dirtyGlobals = {
   /** Bits of the memory regions written since the last checkpoint; i64, all set at first. */
@@ -235,10 +240,9 @@ export class Support {
    */
   #addEnter(): void {
     const { make } = this.#module;
-    const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
     const index = make.sub(make.call(importNames.pop, [], i32), make.get(0, i32));
     const body = [
-      make.if(rewinding, [
+      make.if(makeIsRewinding(this.#module), [
         make.globalSet(globals.resume, index),
         make.globalSet(globals.frames, make.sub(make.globalGet(globals.frames), make.const(1))),
         make.if(make.eqz(make.globalGet(globals.frames)), [
@@ -302,10 +306,9 @@ export class Support {
   #addElsewhere(): void {
     const { make } = this.#module;
     const [first, end, point] = [make.get(0, i32), make.get(1, i32), (): Expr => make.get(2, i32)];
-    const rewinding = make.and(make.globalGet(globals.entering), make.const(1));
     const isBefore = make.lessUnsigned(make.tee(2, make.call(importNames.pop, [], i32), i32), first);
     const body = [
-      make.if(make.eqz(rewinding), [make.return(make.const(0))]),
+      make.if(make.eqz(makeIsRewinding(this.#module)), [make.return(make.const(0))]),
       make.set(3, isBefore),
       make.call(importNames.push, [point()]),
       make.return(make.or(make.get(3, i32), make.eqz(make.lessUnsigned(point(), end)))),
