@@ -17,7 +17,7 @@ import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import type { Point, PollItem } from './linear-code.js';
 import type { NestCounters } from './nest-counters.js';
-import { fireFunction, fireInNestFunction, globals, type Support } from './support.js';
+import { counterOf, fireFunction, fireInNestFunction, type Support } from './support.js';
 
 /** What the emitter of a function lends. */
 export interface PollContext {
@@ -50,7 +50,7 @@ export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext
     const next = make.sub(make.get(cached, i32), make.const(1));
     return { before: [], isZero: make.eqz(make.tee(cached, next, i32)) };
   }
-  const counter = gate === 'counted' ? globals.counter : globals.budget;
+  const counter = counterOf(gate);
   const next = make.sub(make.globalGet(counter), make.const(1));
   const before = make.globalSet(counter, make.tee(scratch, next, i32));
   return { before: [before], isZero: make.eqz(make.get(scratch, i32)) };

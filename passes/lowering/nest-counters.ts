@@ -27,12 +27,7 @@ import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { rewrite, walk } from '../ir/walk.js';
 import type { LoopItem, Region } from './linear-code.js';
-import { globals } from './support.js';
-
-/** The global that counts for a gate. */
-function counterOf(gate: Gate): string {
-  return gate === 'counted' ? globals.counter : globals.budget;
-}
+import { counterOf } from './support.js';
 
 /** Whether a loop has no `try` with points inside, and no call during which another function's polls count or the host can ask to leave. */
 export function isCallFree(loop: LoopItem): boolean {

@@ -40,6 +40,11 @@ export const globals = {
   frames: 'mvvm.frames',
 } as const;
 
+/** The global that counts for a gate: passings until it opens. */
+export function counterOf(gate: Gate): string {
+  return gate === 'counted' ? globals.counter : globals.budget;
+}
+
 /** Whether frames come back: bit 0 of `entering`. */
 export function makeIsRewinding({ make }: IrModule): Expr {
   return make.and(make.globalGet(globals.entering), make.const(1));
@@ -206,12 +211,11 @@ export class Support {
   /** `budget = 0 unless counted; return fire(point) ? 0 : counter`, where the counter is the gate's. */
   #addFireInNest(gate: Gate): void {
     const { make } = this.#module;
-    const counter = gate === 'counted' ? globals.counter : globals.budget;
     const body = [
       // The nest has counted it down to zero in its local.
       ...(gate === 'counted' ? [] : [make.globalSet(globals.budget, make.const(0))]),
       make.if(make.call(this.use(fireFunction[gate]), [make.get(0, i32)], i32), [make.return(make.const(0))]),
-      make.return(make.globalGet(counter)),
+      make.return(make.globalGet(counterOf(gate))),
     ];
     this.#module.addFunction(fireInNestFunction[gate], i32, i32, [], make.functionBody(body));
   }
