@@ -142,7 +142,7 @@ class Emitter {
           code.push(this.#emitTry(item));
           break;
         case 'call':
-          this.#emitCall(item, code, endBlock, (expr) => code.push(expr));
+          this.#emitCall(item, (...exprs) => code.push(...exprs), endBlock, endWayBack);
           break;
       }
     }
@@ -283,34 +283,37 @@ class Emitter {
 
   // --- Calls ---
 
-  #emitCall(item: CallItem, code: Expr[], endBlock: (label: string) => void, push: (expr: Expr) => void): void {
+  #emitCall(
+    { call, point, result: wanted }: CallItem,
+    push: (...exprs: Expr[]) => void,
+    endBlock: (label: string) => void,
+    endWayBack: (label: string) => void,
+  ): void {
     const make = this.#make;
-    const { call, point } = item;
     const type = typeOf(call);
     // What a call returns while frames leave must not overwrite what the frame still needs: an operand of the call that is
     // made again, or what a `catch` reads if the call throws after all.
-    const isNeeded = item.result !== undefined && (point.kind === 'host' || point.live.has(item.result));
-    const result = isNeeded ? this.#context.module.addLocal(this.#fn.info, type) : item.result;
-    const again = this.#context.comesBack === 'in-its-twin' ? undefined : this.#makeCallAgain(call);
-    if (again !== undefined) {
+    const isNeeded = wanted !== undefined && (point.kind === 'host' || point.live.has(wanted));
+    const result = isNeeded ? this.#context.module.addLocal(this.#fn.info, type) : wanted;
+    const again = this.#makeCallAgain(call);
+    if (again === undefined) {
+      endWayBack(atLabel(point.index));
+      push(this.#makeStore(call, result));
+    } else {
       const after = this.#newLabel('after');
-      code.push(this.#makeStore(call, result), make.br(after));
-      endBlock(atLabel(point.index));
+      push(this.#makeStore(call, result), make.br(after));
+      endWayBack(atLabel(point.index));
       push(this.#makeStore(again, result));
       endBlock(after);
-    } else {
-      if (this.#context.comesBack !== 'in-its-twin') endBlock(atLabel(point.index));
-      push(this.#makeStore(call, result));
     }
-    for (const expr of [...this.#makeClear(point.stale), ...this.#makeUnwindCheck(point)]) push(expr);
-    if (item.result !== undefined && result !== undefined && isNeeded) {
-      push(make.set(item.result, make.get(result, type)));
-    }
+    push(...this.#makeClear(point.stale), ...this.#makeUnwindCheck(point));
+    if (isNeeded && result !== undefined) push(make.set(wanted, make.get(result, type)));
   }
 
-  /** How a frame is called that comes back on top of this one, if it is not by the same call. */
+  /** How a frame is called that comes back on top of this one here, if it is not by the same call. */
   #makeCallAgain(call: Expr): Expr | undefined {
     const { module, reenter, comesBack } = this.#context;
+    if (comesBack === 'in-its-twin') return undefined;
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
     const twin = comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
