@@ -17,8 +17,8 @@
  * Both have the same points with the same numbers, and the same frame layout: lowering does the same to the same code.
  *
  * Code becomes larger by the twins, so there is a budget, spent where a program is likely to be: functions that are called
- * from loops or are recursive, and have loops themselves. None for functions that need a way back into their own code
- * (points within the clauses of a `try`, see emit-try.ts) or in whose place others may run (tail calls).
+ * from loops or are recursive, and have loops themselves. None for functions with a `try`, whose clauses may need a way
+ * back into the function's own code (see emit-try.ts), or in whose place others may run (tail calls).
  */
 
 import type { Expr } from '../ir/binaryen.js';
@@ -55,7 +55,7 @@ interface Survey {
  */
 export function chooseTwins(module: IrModule, graph: CallGraph, share: number): ReadonlySet<string> {
   if (share === 0) return new Set();
-  const surveys = module.definedFunctions().map((info) => survey(module, graph, info));
+  const surveys = graph.functions().map((info) => survey(module, graph, info));
   const often = estimate(surveys);
   const worth = ({ info, own }: Survey): number => (often.get(info.name) ?? 1) * own;
   const candidates = surveys
