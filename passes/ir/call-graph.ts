@@ -34,13 +34,17 @@ interface Node {
   readonly hasMark: boolean;
 }
 
+/** By {@link signatureKey}, each in order of definition. */
+type FunctionsByType = ReadonlyMap<string, readonly FunctionInfo[]>;
+
 export class CallGraph {
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #blocking: ReadonlySet<string>;
   /** Functions of which a reference can exist, in order of their definition. */
   readonly referable: readonly FunctionInfo[];
-  readonly #referableByType: ReadonlyMap<string, readonly Node[]>;
+  readonly #referableByType: FunctionsByType;
   readonly #instrumented: ReadonlySet<string>;
+  readonly #indirectCallees: FunctionsByType;
 
   constructor(module: IrModule) {
     const functions = module.functions();
@@ -58,11 +62,11 @@ export class CallGraph {
     this.#blocking = new Set(
       functions.filter(({ imported }) => imported && canBlock(imported.module, imported.base)).map(({ name }) => name),
     );
-    const referable = nodes.filter((node) => referred.has(node.info.name));
-    this.referable = referable.map((node) => node.info);
-    this.#referableByType = groupByType(referable);
-    for (const { info } of referable) if (this.#blocking.has(info.name)) refuse(blockingImportInTable(info.name));
+    this.referable = functions.filter(({ name }) => referred.has(name));
+    this.#referableByType = groupByType(this.referable);
+    for (const { name } of this.referable) if (this.#blocking.has(name)) refuse(blockingImportInTable(name));
     this.#instrumented = this.#findInstrumented();
+    this.#indirectCallees = groupByType(this.referable.filter(({ name }) => this.#instrumented.has(name)));
   }
 
   /** Whether a frame of this function can be on the stack when a checkpoint is taken. */
@@ -81,9 +85,8 @@ export class CallGraph {
   }
 
   /** Instrumented functions that an indirect call of this type may reach, in order of their definition. */
-  indirectCallees(key: string): FunctionInfo[] {
-    const nodes = this.#referableByType.get(key) ?? [];
-    return nodes.map((node) => node.info).filter((info) => this.#instrumented.has(info.name));
+  indirectCallees(key: string): readonly FunctionInfo[] {
+    return this.#indirectCallees.get(key) ?? [];
   }
 
   /** What a function calls in its own place: functions that can be stopped, and types through which there are such. */
@@ -121,7 +124,7 @@ export class CallGraph {
   successors(node: string): string[] {
     const fn = this.#nodes.get(node);
     if (fn !== undefined) return [...fn.callees, ...[...fn.indirect].map((key) => typeNode(key))];
-    return (this.#referableByType.get(node.slice(typeNodePrefix.length)) ?? []).map((callee) => callee.info.name);
+    return (this.#referableByType.get(node.slice(typeNodePrefix.length)) ?? []).map(({ name }) => name);
   }
 
   #makeNode(module: IrModule, info: FunctionInfo, referred: Set<string>): Node {
@@ -167,8 +170,7 @@ export class CallGraph {
       for (const key of indirect) callersByType.set(key, [...(callersByType.get(key) ?? []), info.name]);
     }
     for (const [key, targets] of this.#referableByType) {
-      for (const target of targets)
-        for (const caller of callersByType.get(key) ?? []) addCaller(target.info.name, caller);
+      for (const target of targets) for (const caller of callersByType.get(key) ?? []) addCaller(target.name, caller);
     }
 
     const found = new Set<string>();
@@ -195,13 +197,13 @@ export function signatureKey(params: Type, results: Type): string {
   return `${params}>${results}`;
 }
 
-function groupByType(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
-  const groups = new Map<string, Node[]>();
-  for (const node of nodes) {
-    const key = signatureKey(node.info.params, node.info.results);
+function groupByType(functions: readonly FunctionInfo[]): FunctionsByType {
+  const groups = new Map<string, FunctionInfo[]>();
+  for (const info of functions) {
+    const key = signatureKey(info.params, info.results);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [node]);
-    else group.push(node);
+    if (group === undefined) groups.set(key, [info]);
+    else group.push(info);
   }
   return groups;
 }
