@@ -249,7 +249,7 @@ function exportMemories(module: IrModule): string[] {
   const exported = new Map(
     module.exports().flatMap(({ kind, item, name }) => (kind === 'memory' ? [[item, name]] : [])),
   );
-  return module.memoryNames().map((memory, index) => {
+  return module.memories.names().map((memory, index) => {
     const known = exported.get(memory);
     if (known !== undefined) return known;
     module.exportMemory(memory, exports.memory(index));

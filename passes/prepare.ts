@@ -25,9 +25,9 @@ export const prepare: Pass = {
     refuseOtherAgents(module.imports, module.exports());
     // Dirty bits stand for regions of one memory, found by shifting an address of 32 bits.
     if (options.policies.includes('loop-dirty-checkpoint')) {
-      if (module.hasManyMemories)
+      if (module.memories.areMany)
         refuse(unsupportedModule('more than one memory with the policy loop-dirty-checkpoint'));
-      if (module.memoryIs64) refuse(unsupportedModule('a 64-bit memory with the policy loop-dirty-checkpoint'));
+      if (module.memories.some64) refuse(unsupportedModule('a 64-bit memory with the policy loop-dirty-checkpoint'));
     }
     module.runPasses(['dce']);
     keepFramesOfHostCalls(module);

@@ -39,7 +39,7 @@ export class Regions {
   constructor(module: IrModule) {
     const { make } = module;
     this.#make = make;
-    this.shift = shiftFor(module.hasMemory ? module.memoryPages : 1);
+    this.shift = shiftFor(module.memories.areThere ? module.memories.pages : 1);
     module.addGlobal(dirtyGlobals.bits, i64, make.const64(-1n));
     module.addGlobal(dirtyGlobals.cleanPoints, i32, make.const(0));
     this.#addMask(module);

@@ -25,9 +25,6 @@ export interface BinaryFacts {
 const headerSize = 8;
 const memoryNames = 6;
 
-/** Those of no module. */
-export const noFacts: BinaryFacts = readBinaryFacts(new Uint8Array());
-
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
 export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   const imports: Import[] = [];

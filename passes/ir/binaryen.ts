@@ -20,6 +20,8 @@ export type Type = number & { readonly [brand]: 'Type' };
 /** A function of the module. */
 export type FunctionRef = number & { readonly [brand]: 'FunctionRef' };
 
+export type BinaryenModule = InstanceType<typeof binaryenTypes.Module>;
+
 export const asExpr = (value: number): Expr => value as Expr;
 export const asType = (value: number): Type => value as Type;
 export const asFunction = (value: number): FunctionRef => value as FunctionRef;

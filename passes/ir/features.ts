@@ -139,9 +139,9 @@ export function findFeatures(module: IrModule): number {
   for (const { type } of module.tables()) if (type !== funcref) found |= bits.bulkMemory | bits.referenceTypes;
   // That tags are exceptions at all is found where they are thrown or caught.
   for (const tag of findTags(module)) found |= bits.exceptions | featuresOfType(payloadOf(module, tag));
-  if (module.memoryIsShared) found |= bits.atomics;
-  if (module.memoryIs64 || module.tableIs64) found |= bits.memory64;
-  if (module.hasManyMemories) found |= bits.multiMemory;
+  if (module.memories.someShared) found |= bits.atomics;
+  if (module.memories.some64 || module.tableIs64) found |= bits.memory64;
+  if (module.memories.areMany) found |= bits.multiMemory;
   if (module.tables().length > 1 || module.elements.haveNulls) found |= bits.bulkMemory | bits.referenceTypes;
   if (module.hasPassiveSegments()) found |= bits.bulkMemory;
   return found;

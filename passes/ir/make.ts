@@ -1,10 +1,8 @@
 /** Building expressions: Binaryen's builder with branded types, and the few shapes that lowering needs often. */
 
 import type { ReferenceType, SlotType } from '../../runtime/abi/index.js';
-import { type api, asExpr, type Expr, rawFunction, type Type } from './binaryen.js';
+import { asExpr, type BinaryenModule, type Expr, rawFunction, type Type } from './binaryen.js';
 import { appendChild, externref, f32, f64, funcref, i32, i64, none, typeOf, typeParts, v128 } from './expressions.js';
-
-type BinaryenModule = InstanceType<typeof api.Module>;
 
 /** Types whose words can be computed. */
 type NumericSlot = Exclude<SlotType, ReferenceType>;

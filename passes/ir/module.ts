@@ -2,12 +2,13 @@
 
 import { MalformedBytes } from '../../runtime/abi/index.js';
 import { invalidOutput, malformedModule, optimiserFailed, refuse, unsupportedModule } from '../diagnostics.js';
-import { type BinaryFacts, noFacts, readBinaryFacts } from './binary-facts.js';
+import { type BinaryFacts, readBinaryFacts } from './binary-facts.js';
 import {
   api,
   asExpr,
   asFunction,
   asType,
+  type BinaryenModule,
   collectPrinted,
   dataSegmentName,
   type Expr,
@@ -30,6 +31,7 @@ import {
   supportedFeatures,
 } from './features.js';
 import { Maker } from './make.js';
+import { Memories } from './memories.js';
 import { NulNames } from './nul-names.js';
 import { readable, readBinary } from './read-binary.js';
 
@@ -71,10 +73,11 @@ export const effects = { readsLocal: 4, readsGlobal: 16 } as const;
 export class IrModule {
   readonly make: Maker;
   readonly elements: ElementSegments;
-  readonly #module: InstanceType<typeof api.Module>;
+  readonly memories: Memories;
+  readonly #module: BinaryenModule;
   readonly #originalIndices: ReadonlyMap<string, number>;
 
-  #facts: BinaryFacts;
+  readonly #facts: BinaryFacts;
   readonly #names: NulNames;
 
   /** Set when its exceptions are in their newer form outside, and in the older one here: see exnref/. */
@@ -86,7 +89,7 @@ export class IrModule {
   }
 
   private constructor(
-    module: InstanceType<typeof api.Module>,
+    module: BinaryenModule,
     facts: BinaryFacts,
     names: NulNames = new NulNames(facts),
     hasStandIns = false,
@@ -96,6 +99,7 @@ export class IrModule {
     this.#names = names;
     this.make = new Maker(module);
     this.elements = new ElementSegments(module.ptr);
+    this.memories = new Memories(module, facts);
     this.#standIns = hasStandIns ? new StandInFunctions(this) : undefined;
     const own = this.functions().filter(({ name }) => !this.isStandIn(name));
     this.#originalIndices = new Map(own.map((fn, index) => [fn.name, index]));
@@ -136,11 +140,8 @@ export class IrModule {
    * @throws {CompileError} like {@link read}
    */
   static parse(text: string): IrModule {
-    const module = new IrModule(
-      readable(() => api.parseText(text), malformedModule),
-      noFacts,
-    );
-    module.#facts = readBinaryFacts(module.emitBinary());
+    const parsed = readable(() => api.parseText(text), malformedModule);
+    const module = new IrModule(parsed, readBinaryFacts(parsed.emitBinary()));
     const features = findFeatures(module);
     if ((features & newerExceptions) !== 0) return module.#withStandIns();
     module.#allow(features);
@@ -368,57 +369,9 @@ export class IrModule {
     return this.#facts.exports;
   }
 
-  /** Whether there is more than one memory. */
-  get hasManyMemories(): boolean {
-    return this.#facts.memoryCount > 1;
-  }
-
-  get memoryIsShared(): boolean {
-    return this.memoryNames().some((name) => this.#module.getMemoryInfo(name).shared);
-  }
-
-  get hasMemory(): boolean {
-    return api._BinaryenHasMemory(this.#module.ptr) !== 0;
-  }
-
-  /** Internal names of the memories, in index order: those of the name section, or Binaryen's. */
-  memoryNames(): string[] {
-    const { memoryCount, importedMemories, memoryNames } = this.#facts;
-    if (!this.hasMemory) return [];
-    const names = Array.from({ length: memoryCount }, (_, index) => {
-      const given = index < importedMemories ? `mimport$${index}` : String(index - importedMemories);
-      return memoryNames.get(index) ?? given;
-    });
-    return names.length === 1 ? names : names.filter((name) => this.#knowsMemory(name));
-  }
-
-  /** An optimisation may have removed a memory that nothing uses; Binaryen tells by an error alone. */
-  #knowsMemory(name: string): boolean {
-    let found = false;
-    collectPrinted(() => {
-      try {
-        this.#module.getMemoryInfo(name);
-        found = true;
-      } catch {
-        // It does not have one of this name.
-      }
-    });
-    return found;
-  }
-
-  /** Initial size of the memory in pages of 64 KiB. */
-  get memoryPages(): number {
-    return this.#module.getMemoryInfo().initial;
-  }
-
   /** Whether a table has 64-bit addresses. */
   get tableIs64(): boolean {
     return this.#facts.hasTable64;
-  }
-
-  /** Whether a memory has 64-bit addresses. */
-  get memoryIs64(): boolean {
-    return this.memoryNames().some((name) => this.#module.getMemoryInfo(name).is64);
   }
 
   body(fn: FunctionInfo): Expr {

@@ -1,12 +1,12 @@
 /** Reading modules with Binaryen, whatever tool wrote them. */
 
 import { type Diagnostic, refuse } from '../diagnostics.js';
-import { api, failureText, withoutPrinting } from './binaryen.js';
+import { api, type BinaryenModule, failureText, withoutPrinting } from './binaryen.js';
 import { emptyDeclaredSegments } from './declared-segments.js';
 import { namesAreUsable, withoutNames } from './name-section.js';
 
 export interface ReadModule {
-  readonly module: InstanceType<typeof api.Module>;
+  readonly module: BinaryenModule;
   /** What was read. */
   readonly source: Uint8Array;
 }

@@ -65,7 +65,7 @@ const ALL_DIRTY_PAGES = 65534;
 export function makeDirtyBits(module: IrModule): Expr {
   const { make } = module;
   const bits = make.globalGet(dirtyGlobals.bits, i64);
-  if (!module.hasMemory) return bits;
+  if (!module.memories.areThere) return bits;
   return make.select(make.lessUnsigned(make.memorySize(), make.const(ALL_DIRTY_PAGES)), bits, make.const64(-1n));
 }
 
