@@ -49,7 +49,8 @@ class ControlFlow {
     const open: { readonly at: number; readonly branches: number[] }[] = [];
     for (const [at, { opcode, operand }] of code.entries()) {
       if (isOpening(opcode)) open.push({ at, branches: [] });
-      if (opcode === opcodes.else) this.#elses.set(open[open.length - 1]?.at ?? -1, at);
+      const innermost = open[open.length - 1];
+      if (opcode === opcodes.else && innermost !== undefined) this.#elses.set(innermost.at, at);
       if (opcode === opcodes.br || opcode === opcodes.brIf) open[open.length - 1 - operand]?.branches.push(at);
       if (opcode !== opcodes.end && opcode !== opcodes.delegate) continue;
       const closed = open.pop();
@@ -62,14 +63,15 @@ class ControlFlow {
     }
   }
 
-  /** Where an `if` or `br_if` goes when its condition holds; -1 where that is no place to look at. */
-  taken(index: number): number {
-    return this.#code[index]?.opcode === opcodes.if ? index + 1 : (this.#targets.get(index) ?? -1);
+  /** Where an `if` or `br_if` goes when its condition holds; undefined where that is no place to look at. */
+  taken(index: number): number | undefined {
+    return this.#code[index]?.opcode === opcodes.if ? index + 1 : this.#targets.get(index);
   }
 
-  notTaken(index: number): number {
-    if (this.#code[index]?.opcode !== opcodes.if) return index + 1;
-    return (this.#elses.get(index) ?? this.#ends.get(index) ?? -2) + 1;
+  notTaken(index: number): number | undefined {
+    const skipped =
+      this.#code[index]?.opcode === opcodes.if ? (this.#elses.get(index) ?? this.#ends.get(index)) : index;
+    return skipped === undefined ? undefined : skipped + 1;
   }
 
   isDecidedByRareGlobal(branch: number): boolean {
@@ -78,11 +80,11 @@ class ControlFlow {
   }
 
   /** Whether control that comes to `from` calls a function of slow paths before anything but a rare global decides its way. */
-  isSlow(from: number): boolean {
+  isSlow(from: number | undefined): boolean {
     const { functions } = this.#rare;
     let at = from;
-    for (let looked = 0; looked < LONGEST_LOOK; looked++) {
-      const instruction = at < 0 ? undefined : this.#code[at];
+    for (let looked = 0; at !== undefined && looked < LONGEST_LOOK; looked++) {
+      const instruction = this.#code[at];
       if (instruction === undefined) return false;
       const { opcode, operand } = instruction;
       if (opcode === opcodes.call && functions.has(operand)) return true;
@@ -91,8 +93,8 @@ class ControlFlow {
         continue;
       }
       if (endsStraightCode(opcode)) return false;
-      if (opcode === opcodes.br) at = this.#targets.get(at) ?? -1;
-      else if (opcode === opcodes.else) at = this.#ends.get(at) ?? -1;
+      if (opcode === opcodes.br) at = this.#targets.get(at);
+      else if (opcode === opcodes.else) at = this.#ends.get(at);
       else at += 1;
     }
     return false;
