@@ -10,7 +10,7 @@
  *     <condition> (br_if $exit) (call $mvvm.fire ...)   branches again, or one around such code
  */
 
-import { readBinaryFacts, readInstructions } from '../passes/index.js';
+import { readBinaryFacts, readInstructions, slowPath } from '../passes/index.js';
 import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
 import { insertSections, makeCustomSection } from './custom-sections.js';
 import { type DecidedBranch, findRareBranches, type RareThings } from './rare-branches.js';
@@ -20,10 +20,6 @@ const sectionIds = { custom: 0, code: 10 } as const;
 /** Kinds of entries in the name section. */
 const nameKinds = { function: 1, global: 7 } as const;
 const hintSection = 'metadata.code.branch_hint';
-/** Globals that are zero unless frames leave or come back. */
-const rareGlobals: ReadonlySet<string> = new Set(['mvvm.unwinding', 'mvvm.entering', 'mvvm.resume']);
-/** Begins of the names of functions that only slow paths call. */
-const rareFunctions: readonly string[] = ['mvvm.fire', 'mvvm.steer', 'mvvm.enter', 'mvvm.leave'];
 
 /** `wasm` with hints; as it is where it holds an instruction whose length is not known, or has hints already. */
 export function addBranchHints(wasm: Uint8Array): Uint8Array {
@@ -73,8 +69,8 @@ function findRareThings(names: ByteReader): RareThings {
     for (let count = entries.count(2); count > 0; count--) {
       const index = entries.u32();
       const name = entries.text();
-      if (kind === nameKinds.global && rareGlobals.has(name)) globals.add(index);
-      if (kind === nameKinds.function && rareFunctions.some((begin) => name.startsWith(begin))) functions.add(index);
+      if (kind === nameKinds.global && slowPath.globals.has(name)) globals.add(index);
+      if (kind === nameKinds.function && slowPath.functions.has(name)) functions.add(index);
     }
   }
   return { globals, functions };

@@ -5,6 +5,7 @@ export { readBinaryFacts } from './ir/binary-facts.js';
 export { type Instruction, opcodes, readInstructions } from './ir/instruction-reader.js';
 export { type FunctionInfo, IrModule, type OptimiseLevels } from './ir/module.js';
 export { hasAtMost } from './ir/walk.js';
+export { slowPath } from './lowering/support.js';
 export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
 export { type InstrumentResult, instrument, type PassEvents } from './pipeline.js';
 

@@ -98,6 +98,19 @@ export const elsewhereFunction = 'mvvm.elsewhere';
 /** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
 export const stayFunction = 'mvvm.stay';
 
+/** Names of what the normal path does not use. */
+export const slowPath: { readonly globals: ReadonlySet<string>; readonly functions: ReadonlySet<string> } = {
+  /** They are zero on it. */
+  globals: new Set([globals.unwinding, globals.entering, globals.resume]),
+  functions: new Set([
+    ...Object.values(fireFunction),
+    ...Object.values(fireInNestFunction),
+    enterFunction,
+    steerFunction,
+    leaveFunction,
+  ]),
+};
+
 export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
 const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
 
