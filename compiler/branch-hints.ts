@@ -10,13 +10,11 @@
  *     <condition> (br_if $exit) (call $mvvm.fire ...)   branches again, or one around such code
  */
 
-import { readBinaryFacts, readInstructions, slowPath } from '../passes/index.js';
+import { eachSection, importKinds, readImports, readInstructions, sectionIds, slowPath } from '../passes/index.js';
 import { ByteReader, ByteWriter, MalformedBytes } from '../runtime/abi/index.js';
 import { insertSections, makeCustomSection } from './custom-sections.js';
 import { type DecidedBranch, findRareBranches, type RareThings } from './rare-branches.js';
 
-const headerSize = 8;
-const sectionIds = { custom: 0, code: 10 } as const;
 /** Kinds of entries in the name section. */
 const nameKinds = { function: 1, global: 7 } as const;
 const hintSection = 'metadata.code.branch_hint';
@@ -24,9 +22,9 @@ const hintSection = 'metadata.code.branch_hint';
 /** `wasm` with hints; as it is where it holds an instruction whose length is not known, or has hints already. */
 export function addBranchHints(wasm: Uint8Array): Uint8Array {
   try {
-    const { code, hasHints, rare } = readLayout(wasm);
+    const { importedFunctions, code, hasHints, rare } = readLayout(wasm);
     if (code === undefined || hasHints) return wasm;
-    const found = findHints(code.content, readBinaryFacts(wasm).importedFunctions, rare);
+    const found = findHints(code.content, importedFunctions, rare);
     return found.length === 0 ? wasm : insertSections(wasm, code.start, [writeSection(found)]);
   } catch (error) {
     if (error instanceof MalformedBytes) return wasm;
@@ -35,28 +33,29 @@ export function addBranchHints(wasm: Uint8Array): Uint8Array {
 }
 
 interface Layout {
+  readonly importedFunctions: number;
   readonly code: { readonly start: number; readonly content: ByteReader } | undefined;
   readonly rare: RareThings;
   readonly hasHints: boolean;
 }
 
 function readLayout(wasm: Uint8Array): Layout {
-  const module = new ByteReader(wasm);
-  module.bytes(headerSize);
+  let importedFunctions = 0;
   let code: Layout['code'];
   let rare: RareThings = { globals: new Set(), functions: new Set() };
   let hasHints = false;
-  while (module.left > 0) {
-    const start = wasm.length - module.left;
-    const id = module.u8();
-    const content = new ByteReader(module.bytes(module.u32()));
+  for (const section of eachSection(wasm)) {
+    const { id, start } = section;
+    const content = new ByteReader(section.content);
+    if (id === sectionIds.import)
+      importedFunctions = readImports(content).filter(({ kind }) => kind === importKinds.function).length;
     if (id === sectionIds.code) code = { start, content };
     if (id !== sectionIds.custom) continue;
     const name = content.text();
     if (name === hintSection) hasHints = true;
     if (name === 'name') rare = findRareThings(content);
   }
-  return { code, rare, hasHints };
+  return { importedFunctions, code, rare, hasHints };
 }
 
 function findRareThings(names: ByteReader): RareThings {

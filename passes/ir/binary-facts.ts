@@ -2,7 +2,7 @@
 
 import { ByteReader } from '../../runtime/abi/index.js';
 import { skipExpression, skipType } from './instruction-reader.js';
-import { sectionIds } from './sections.js';
+import { eachSection, sectionIds } from './sections.js';
 
 export interface ImportName {
   readonly module: string;
@@ -17,12 +17,10 @@ export interface BinaryFacts {
   /** Imported ones included. */
   readonly memoryCount: number;
   readonly importedMemories: number;
-  readonly importedFunctions: number;
   /** The names that the name section gives memories, by index. */
   readonly memoryNames: ReadonlyMap<number, string>;
 }
 
-const headerSize = 8;
 const memoryNames = 6;
 
 /** What can be read of `bytes`; damaged sections count as absent, Binaryen itself refuses them. */
@@ -33,11 +31,8 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
   let hasTable64 = false;
   let memoryNames: ReadonlyMap<number, string> = new Map();
   try {
-    const module = new ByteReader(bytes);
-    module.bytes(headerSize);
-    while (module.left > 0) {
-      const id = module.u8();
-      const section = new ByteReader(module.bytes(module.u32()));
+    for (const { id, content } of eachSection(bytes)) {
+      const section = new ByteReader(content);
       if (id === sectionIds.import) imports.push(...readImports(section));
       if (id === sectionIds.export) exports.push(...section.list(() => readExport(section), 3));
       if (id === sectionIds.table) hasTable64 = section.list(() => readTable(section), 3).some((is64) => is64);
@@ -48,14 +43,12 @@ export function readBinaryFacts(bytes: Uint8Array): BinaryFacts {
     // What was found until here is all there is.
   }
   const importedMemories = imports.filter(({ kind }) => kind === importKinds.memory).length;
-  const importedFunctions = imports.filter(({ kind }) => kind === importKinds.function).length;
   return {
     imports,
     exports,
     hasTable64: hasTable64 || imports.some(({ kind, is64 }) => kind === importKinds.table && is64),
     memoryCount: memoryCount + importedMemories,
     importedMemories,
-    importedFunctions,
     memoryNames,
   };
 }

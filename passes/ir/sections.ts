@@ -7,6 +7,12 @@ export interface Section {
   readonly content: Uint8Array;
 }
 
+/** A section that was read. */
+export interface FoundSection extends Section {
+  /** Where it begins, in bytes from the begin of the module. */
+  readonly start: number;
+}
+
 export const sectionIds = {
   custom: 0,
   type: 1,
@@ -20,15 +26,22 @@ export const sectionIds = {
   tag: 13,
 } as const;
 
-const headerSize = 8;
 const header = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/**
+ * Reads as far as it is asked to.
+ * @throws {MalformedBytes}
+ */
+export function* eachSection(module: Uint8Array): Generator<FoundSection> {
+  const reader = new ByteReader(module.subarray(header.length));
+  while (reader.left > 0) {
+    yield { start: module.length - reader.left, id: reader.u8(), content: reader.bytes(reader.u32()) };
+  }
+}
 
 /** @throws {MalformedBytes} */
 export function readSections(module: Uint8Array): Section[] {
-  const reader = new ByteReader(module.subarray(headerSize));
-  const sections: Section[] = [];
-  while (reader.left > 0) sections.push({ id: reader.u8(), content: reader.bytes(reader.u32()) });
-  return sections;
+  return [...eachSection(module)];
 }
 
 export function writeSections(sections: readonly Section[]): Uint8Array {
