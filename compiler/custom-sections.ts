@@ -3,24 +3,16 @@
  * does not fit.
  */
 
+import { joinBytes, sectionIds } from '../passes/index.js';
 import { ByteWriter } from '../runtime/abi/index.js';
-
-const customSection = 0;
 
 /** A section as it stands in a module. */
 export function makeCustomSection(name: string, content: Uint8Array): Uint8Array {
   const body = new ByteWriter().text(name).bytes(content).finish();
-  return new ByteWriter().u8(customSection).u32(body.length).bytes(body).finish();
+  return new ByteWriter().u8(sectionIds.custom).u32(body.length).bytes(body).finish();
 }
 
 /** `wasm` with `sections` inserted before its `at`-th byte, which is where a section begins or the module ends. */
 export function insertSections(wasm: Uint8Array, at: number, sections: readonly Uint8Array[]): Uint8Array {
-  const parts = [wasm.subarray(0, at), ...sections, wasm.subarray(at)];
-  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    result.set(part, end);
-    end += part.length;
-  }
-  return result;
+  return joinBytes([wasm.subarray(0, at), ...sections, wasm.subarray(at)]);
 }

@@ -4,7 +4,7 @@ export { CompileError, type Diagnostic, refuse } from './diagnostics.js';
 export { importKinds, readImports } from './ir/binary-facts.js';
 export { type Instruction, opcodes, readInstructions } from './ir/instruction-reader.js';
 export { type FunctionInfo, IrModule, type OptimiseLevels } from './ir/module.js';
-export { eachSection, sectionIds } from './ir/sections.js';
+export { eachSection, joinBytes, sectionIds } from './ir/sections.js';
 export { hasAtMost } from './ir/walk.js';
 export { slowPath } from './lowering/support.js';
 export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
