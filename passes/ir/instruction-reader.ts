@@ -129,16 +129,23 @@ function formOf(table: typeof bulk, opcode: number): string | undefined {
  */
 export function* readInstructions(code: ByteReader): Generator<Instruction> {
   const length = code.left;
-  for (let declarations = code.u32(); declarations > 0; declarations--) {
-    code.u32();
-    skipType(code);
-  }
+  skipDeclarations(code);
   while (code.left > 0) {
     const offset = length - code.left;
     const opcode = code.u8();
     const operand = readImmediates(code, opcode);
     yield { offset, end: length - code.left, opcode, operand };
   }
+}
+
+/** What code begins with: the locals, in groups of one type. @returns how many there are */
+export function skipDeclarations(code: ByteReader): number {
+  let locals = 0;
+  for (let groups = code.u32(); groups > 0; groups--) {
+    locals += code.u32();
+    skipType(code);
+  }
+  return locals;
 }
 
 /** A constant expression, with the `end` of it. */

@@ -18,9 +18,9 @@
  */
 
 import { ByteReader, ByteWriter, IMPORT_MODULE, MalformedBytes } from '../../../runtime/abi/index.js';
-import { type Instruction, opcodes, readInstructions, skipBlockType } from '../instruction-reader.js';
-import { joinBytes } from '../sections.js';
+import { opcodes, readInstructions, skipBlockType } from '../instruction-reader.js';
 import { type FunctionCode, ModuleCode } from './module-code.js';
+import { ReplacedCode } from './replaced-code.js';
 import { caught, type StandIn, throwRef } from './stand-ins.js';
 
 export const exnrefType = 0x69;
@@ -52,14 +52,9 @@ interface Clause {
 }
 
 function translate({ code }: FunctionCode, standIns: StandInIndices): Uint8Array {
-  const parts: Uint8Array[] = [];
+  const result = new ReplacedCode(code);
   /** For each block that is open: the clauses behind it. */
   const open: (readonly Clause[])[] = [];
-  let copied = 0;
-  const replace = ({ offset, end }: Instruction, replacement: ByteWriter): void => {
-    parts.push(code.subarray(copied, offset), replacement.finish());
-    copied = end;
-  };
   for (const instruction of readInstructions(new ByteReader(code))) {
     switch (instruction.opcode) {
       case opcodes.block:
@@ -70,7 +65,10 @@ function translate({ code }: FunctionCode, standIns: StandInIndices): Uint8Array
       case opcodes.tryTable: {
         const { type, clauses } = readTryTable(code.subarray(instruction.offset + 1, instruction.end));
         open.push(clauses);
-        replace(instruction, new ByteWriter().u8(clauses.length === 0 ? opcodes.block : opcodes.try).bytes(type));
+        result.replace(
+          instruction,
+          new ByteWriter().u8(clauses.length === 0 ? opcodes.block : opcodes.try).bytes(type),
+        );
         break;
       }
       case opcodes.end: {
@@ -78,18 +76,18 @@ function translate({ code }: FunctionCode, standIns: StandInIndices): Uint8Array
         if (clauses.length === 0) break;
         const writer = new ByteWriter();
         for (const clause of clauses) writeClause(writer, clause, standIns);
-        replace(instruction, writer.u8(opcodes.end));
+        result.replace(instruction, writer.u8(opcodes.end));
         break;
       }
       case opcodes.throwRef:
-        replace(instruction, new ByteWriter().u8(opcodes.call).u32(standIns.throwRef).u8(opcodes.unreachable));
+        result.replace(instruction, new ByteWriter().u8(opcodes.call).u32(standIns.throwRef).u8(opcodes.unreachable));
         break;
       case opcodes.try:
       case opcodes.rethrow:
         throw new MalformedBytes('has exceptions in their older and their newer form');
     }
   }
-  return joinBytes([...parts, code.subarray(copied)]);
+  return result.finish();
 }
 
 /** @param immediates of a `try_table` */

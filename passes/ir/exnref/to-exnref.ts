@@ -22,10 +22,10 @@
  */
 
 import { ByteReader, ByteWriter, MalformedBytes } from '../../../runtime/abi/index.js';
-import { type Instruction, opcodes, readInstructions, skipType } from '../instruction-reader.js';
-import { joinBytes } from '../sections.js';
+import { type Instruction, opcodes, readInstructions, skipDeclarations } from '../instruction-reader.js';
 import { exnrefType } from './from-exnref.js';
 import { type FunctionCode, ModuleCode } from './module-code.js';
+import { ReplacedCode } from './replaced-code.js';
 import { caught, type StandIn, standIns, throwRef } from './stand-ins.js';
 
 /**
@@ -75,8 +75,7 @@ class Translation {
   readonly #instructions: readonly Instruction[];
   /** By the index of their first instruction. */
   readonly #tries = new Map<number, Try>();
-  readonly #parts: Uint8Array[] = [];
-  #copied = 0;
+  readonly #result: ReplacedCode;
   /** How many blocks are open in the new code. */
   #depth = 0;
   readonly #firstLocal: number;
@@ -87,7 +86,8 @@ class Translation {
     this.#module = module;
     this.#standIns = standIns;
     this.#instructions = [...readInstructions(new ByteReader(fn.code))];
-    this.#firstLocal = fn.params + countLocals(fn.code);
+    this.#result = new ReplacedCode(fn.code);
+    this.#firstLocal = fn.params + skipDeclarations(new ByteReader(fn.code));
   }
 
   run(): Uint8Array {
@@ -97,7 +97,7 @@ class Translation {
     }
     this.#declareLocals();
     this.#translate();
-    return joinBytes([...this.#parts, this.#fn.code.subarray(this.#copied)]);
+    return this.#result.finish();
   }
 
   #isCallOf(standIn: keyof StandInIndices, { opcode, operand }: Instruction): boolean {
@@ -159,15 +159,13 @@ class Translation {
 
   #declareLocals(): void {
     if (this.#locals === 0) return;
-    const reader = new ByteReader(this.#fn.code);
-    const declarations = reader.u32();
-    const begin = this.#fn.code.length - reader.left;
-    skipDeclarations(reader, declarations);
-    const end = this.#fn.code.length - reader.left;
-    const own = this.#fn.code.subarray(begin, end);
-    const added = new ByteWriter().u32(this.#locals).u8(exnrefType).finish();
-    this.#parts.push(new ByteWriter().u32(declarations + 1).finish(), own, added);
-    this.#copied = end;
+    const { code } = this.#fn;
+    const reader = new ByteReader(code);
+    skipDeclarations(reader);
+    const end = code.length - reader.left;
+    const own = new ByteReader(code.subarray(0, end));
+    const declarations = new ByteWriter().u32(own.u32() + 1).bytes(own.rest());
+    this.#result.replace({ offset: 0, end }, declarations.u32(this.#locals).u8(exnrefType));
   }
 
   #translate(): void {
@@ -188,10 +186,8 @@ class Translation {
           if (found.gives === undefined) this.#openTry(instruction, found, open);
           else {
             index += givingLength - 1;
-            this.#replace(
-              { ...instruction, end: this.#instructions[index]?.end ?? instruction.end },
-              this.#getException(found.gives),
-            );
+            const end = this.#instructions[index]?.end ?? instruction.end;
+            this.#result.replace({ offset: instruction.offset, end }, this.#getException(found.gives));
           }
           break;
         }
@@ -207,28 +203,23 @@ class Translation {
         case opcodes.brIf:
         case opcodes.brOnNull:
         case opcodes.brOnNonNull:
-          this.#replace(instruction, new ByteWriter().u8(opcode).u32(this.#labelAt(operand, open)));
+          this.#result.replace(instruction, new ByteWriter().u8(opcode).u32(this.#labelAt(operand, open)));
           break;
         case opcodes.brTable:
           this.#replaceTable(instruction, open);
           break;
         case opcodes.rethrow:
-          this.#replace(instruction, this.#getException(open.clauseAt(operand)).u8(opcodes.throwRef));
+          this.#result.replace(instruction, this.#getException(open.clauseAt(operand)).u8(opcodes.throwRef));
           break;
         case opcodes.call:
           if (this.#isCallOf('caught', instruction)) {
-            this.#replace(instruction, this.#getException(open.innermostClause()));
+            this.#result.replace(instruction, this.#getException(open.innermostClause()));
           } else if (this.#isCallOf('throwRef', instruction)) {
-            this.#replace(instruction, new ByteWriter().u8(opcodes.throwRef));
+            this.#result.replace(instruction, new ByteWriter().u8(opcodes.throwRef));
           }
           break;
       }
     }
-  }
-
-  #replace({ offset, end }: Instruction, replacement: ByteWriter): void {
-    this.#parts.push(this.#fn.code.subarray(this.#copied, offset), replacement.finish());
-    this.#copied = end;
   }
 
   #getException({ nesting }: Clause): ByteWriter {
@@ -245,7 +236,7 @@ class Translation {
     const count = reader.u32();
     const writer = new ByteWriter().u8(opcodes.brTable).u32(count);
     for (let label = 0; label <= count; label++) writer.u32(this.#labelAt(reader.u32(), open));
-    this.#replace(instruction, writer);
+    this.#result.replace(instruction, writer);
   }
 
   #openTry(instruction: Instruction, found: Try, open: OpenFrames): void {
@@ -268,7 +259,7 @@ class Translation {
       }
       this.#depth += clauses.length + 1;
     }
-    this.#replace(instruction, writer);
+    this.#result.replace(instruction, writer);
   }
 
   /** Ends what is before a clause, the body or another clause, with a branch to the end of all. */
@@ -287,7 +278,7 @@ class Translation {
     frame.clause += 1;
     const clause = frame.try?.clauses[frame.clause];
     if (clause?.takesRef) writer.u8(opcodes.localSet).u32(this.#firstLocal + clause.nesting);
-    this.#replace(instruction, writer);
+    this.#result.replace(instruction, writer);
   }
 }
 
@@ -297,21 +288,6 @@ const noTry: Try = { clauses: [], gives: undefined };
 
 function clauseKind(tag: number | undefined, takesRef: boolean): number {
   return (tag === undefined ? 2 : 0) + (takesRef ? 1 : 0);
-}
-
-function countLocals(code: Uint8Array): number {
-  const reader = new ByteReader(code);
-  return skipDeclarations(reader, reader.u32());
-}
-
-/** @returns how many locals are declared */
-function skipDeclarations(reader: ByteReader, declarations: number): number {
-  let count = 0;
-  for (let n = 0; n < declarations; n++) {
-    count += reader.u32();
-    skipType(reader);
-  }
-  return count;
 }
 
 /** The frames that are open, innermost last. The first is that of the function. */
