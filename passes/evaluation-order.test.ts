@@ -1,31 +1,23 @@
 /**
  * Calls as operands in places where the order of evaluation is easily lost. Each program is compared with itself:
  * compiled under every policy, undisturbed, and stopped and restored at each of its stable points.
- *
- * `$say` is a function that can be stopped: it tells the host a number and returns it. So every swap of two evaluations
- * shows in the host's log, and every value that a frame loses in the result.
  */
 
 import { describe, test } from '@jest/globals';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { addToSum, noteImport, say, sayFunction, sum } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 
 /** A program that runs `body` with local $x = 3 and $y = 4, and returns what it leaves. */
 function program(body: string): string {
   return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
+    ${noteImport}
     (type $unary (func (param i32) (result i32)))
     (memory (export "memory") 1)
-    (global $g (export "g") (mut i32) (i32.const 100))
+    ${sum}
     (table 4 4 funcref)
     (elem (i32.const 0) $say $double $fetch $say)
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (global.set $g (i32.add (global.get $g) (local.get $n)))
-      (local.get $n))
+    ${sayFunction(addToSum)}
     (func $double (param $n i32) (result i32) (i32.mul (call $say (local.get $n)) (i32.const 2)))
     (func $fetch (param $n i32) (result i32) (i32.load (call $say (local.get $n))))
     (func $swap (param $a i32) (param $b i32) (result i32 i32)
@@ -33,9 +25,6 @@ function program(body: string): string {
     (func $test (param $x i32) (param $y i32) (result i32) ${body})
     (func (export "run") (result i32) (call $test (i32.const 3) (i32.const 4))))`;
 }
-
-const say = (n: number | string): string =>
-  typeof n === 'number' ? `(call $say (i32.const ${n}))` : `(call $say ${n})`;
 
 const programs: readonly (readonly [string, string])[] = [
   ['both operands of an operation', `(i32.sub ${say(1)} ${say(2)})`],

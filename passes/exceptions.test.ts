@@ -6,42 +6,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { say } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
+import { dropped, fail, throwingProgram } from '../fixtures/passes/throwing-program.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
 
-/** A program that runs `body` with local $x = 3 and $y = 4, and returns what it leaves. */
-function program(body: string): string {
-  return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
-    (memory (export "memory") 1)
-    (tag $number (param i32))
-    (tag $pair (param i64 f64))
-    (tag $nothing)
-    (global $g (export "g") (mut i32) (i32.const 100))
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (global.set $g (i32.add (global.get $g) (local.get $n)))
-      (local.get $n))
-    (func $fail (param $n i32) (result i32)
-      (drop (call $say (local.get $n)))
-      (if (i32.eq (local.get $n) (i32.const 1)) (then (throw $number (i32.const 11))))
-      (if (i32.eq (local.get $n) (i32.const 2)) (then (throw $pair (i64.const -5000000000) (f64.const 2.5))))
-      (if (i32.eq (local.get $n) (i32.const 3)) (then (throw $nothing)))
-      (if (i32.eq (local.get $n) (i32.const 4)) (then (return (call $fail (i32.const 1)))))
-      (local.get $n))
-    (func $delegate (result i32)
-      (try (result i32) (do (try (result i32) (do (call $fail (i32.const 1))) (delegate 1))) (catch_all (unreachable))))
-    (func $test (param $x i32) (param $y i32) (result i32) ${body})
-    (func (export "run") (result i32) (call $test (i32.const 3) (i32.const 4))))`;
-}
-
-const say = (n: number | string): string => `(call $say ${typeof n === 'number' ? `(i32.const ${n})` : n})`;
-const fail = (n: number | string): string => `(call $fail ${typeof n === 'number' ? `(i32.const ${n})` : n})`;
-const dropped = (code: string): string => `(drop ${code})`;
+const delegate = `(func $delegate (result i32)
+  (try (result i32) (do (try (result i32) (do (call $fail (i32.const 1))) (delegate 1))) (catch_all (unreachable))))`;
 
 const programs: readonly (readonly [string, string])[] = [
   ['a body that does not throw', `(try (result i32) (do ${say(1)}) (catch_all ${say(2)}))`],
@@ -204,7 +176,7 @@ test('a catch_all knows a tag that is thrown only where other code was taken apa
 });
 
 describe.each(programs)('%s', (name, body) => {
-  const subject = subjectOf(name, program(body));
+  const subject = subjectOf(name, throwingProgram(body, delegate));
 
   test.each(everyPolicy)('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 6));
 });

@@ -7,7 +7,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { say } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
+import { dropped, fail, throwingProgram } from '../fixtures/passes/throwing-program.js';
 import { assemble } from '../fixtures/passes/wat-module.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
@@ -17,37 +19,6 @@ const engineKnows = WebAssembly.validate(
   Uint8Array.from(assemble('(module (func (param exnref) (throw_ref (local.get 0))))')),
 );
 const describeInEngine = engineKnows ? describe : describe.skip;
-
-/** A program that runs `body` with local $x = 3 and $y = 4, and returns what it leaves. */
-function program(body: string): string {
-  return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
-    (memory (export "memory") 1)
-    (tag $number (param i32))
-    (tag $pair (param i64 f64))
-    (tag $nothing)
-    (global $g (export "g") (mut i32) (i32.const 100))
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (global.set $g (i32.add (global.get $g) (local.get $n)))
-      (local.get $n))
-    (func $fail (param $n i32) (result i32)
-      (drop (call $say (local.get $n)))
-      (if (i32.eq (local.get $n) (i32.const 1)) (then (throw $number (i32.const 11))))
-      (if (i32.eq (local.get $n) (i32.const 2)) (then (throw $pair (i64.const -5000000000) (f64.const 2.5))))
-      (if (i32.eq (local.get $n) (i32.const 3)) (then (throw $nothing)))
-      (if (i32.eq (local.get $n) (i32.const 4)) (then (return (call $fail (i32.const 1)))))
-      (local.get $n))
-    (func $test (param $x i32) (param $y i32) (result i32) ${body})
-    (func (export "run") (result i32) (call $test (i32.const 3) (i32.const 4))))`;
-}
-
-const say = (n: number | string): string => `(call $say ${typeof n === 'number' ? `(i32.const ${n})` : n})`;
-const fail = (n: number | string): string => `(call $fail ${typeof n === 'number' ? `(i32.const ${n})` : n})`;
-const dropped = (code: string): string => `(drop ${code})`;
 
 const programs: readonly (readonly [string, string])[] = [
   ['a body that does not throw', `(block $l (return (try_table (result i32) (catch_all $l) ${say(1)}))) ${say(2)}`],
@@ -204,7 +175,11 @@ const programs: readonly (readonly [string, string])[] = [
 
 describe.each(programs)('%s', (name, body) => {
   test.each([0, 3] as const)('compiles to a valid module without the older form, at -O%d', (optLevel) => {
-    const { wasm, text } = compile(assemble(program(body)), { policies: ['loop-checkpoint'], optLevel, text: true });
+    const { wasm, text } = compile(assemble(throwingProgram(body)), {
+      policies: ['loop-checkpoint'],
+      optLevel,
+      text: true,
+    });
     if (optLevel === 0 && name !== 'no clauses') expect(text).toMatch(/try_table|throw_ref/);
     expect(text).not.toMatch(/\(try |rethrow|"mvvm" "(caught|throw_ref)"/);
     const module = api.readBinary(wasm);
@@ -216,12 +191,12 @@ describe.each(programs)('%s', (name, body) => {
 
   describeInEngine('stopped at every point (skipped where the engine does not know the newer form)', () => {
     test.each(everyPolicy)('$policy', (configuration) =>
-      expectSameAtEveryPoint(subjectOf(name, program(body)), configuration, 6),
+      expectSameAtEveryPoint(subjectOf(name, throwingProgram(body)), configuration, 6),
     );
 
     test('optimised', () => {
       const configuration = { policy: 'function-checkpoint', thresholdBits: 16 } as const;
-      return expectSameAtEveryPoint(subjectOf(name, program(body)), configuration, 6, 3);
+      return expectSameAtEveryPoint(subjectOf(name, throwingProgram(body)), configuration, 6, 3);
     });
   });
 });

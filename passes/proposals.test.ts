@@ -6,24 +6,18 @@
 
 import { describe, test } from '@jest/globals';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { noteImport, say, sayFunction } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 
 /** A program that runs `body` with local $x = 3 and returns what it leaves. */
 function program(body: string, fields = '(memory (export "memory") 1)'): string {
   return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
+    ${noteImport}
     ${fields}
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (local.get $n))
+    ${sayFunction()}
     (func $test (param $x i32) (result i32) ${body})
     (func (export "run") (result i32) (call $test (i32.const 3))))`;
 }
-
-const say = (n: number): string => `(call $say (i32.const ${n}))`;
 
 const programs: readonly (readonly [name: string, body: string, fields?: string])[] = [
   [

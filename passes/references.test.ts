@@ -6,6 +6,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { noteImport, say, sayFunction } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
@@ -13,7 +14,7 @@ import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
 /** A program that runs `body` with local $x = 3 and returns what it leaves. */
 function program(body: string): string {
   return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
+    ${noteImport}
     (type $unary (func (param i32) (result i32)))
     (memory (export "memory") 1)
     (table $t 4 8 funcref)
@@ -23,12 +24,7 @@ function program(body: string): string {
     (elem declare func $half)
     (global $f (mut funcref) (ref.null func))
     (global $e (mut externref) (ref.null extern))
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (local.get $n))
+    ${sayFunction()}
     (func $double (param $n i32) (result i32) (i32.mul (call $say (local.get $n)) (i32.const 2)))
     (func $half (param $n i32) (result i32) (i32.div_u (call $say (local.get $n)) (i32.const 2)))
     (func $apply (param $fn funcref) (param $n i32) (result i32)
@@ -44,8 +40,6 @@ function program(body: string): string {
     (func $test (param $x i32) (result i32) (local $r funcref) (local $h externref) ${body})
     (func (export "run") (result i32) (call $test (i32.const 3))))`;
 }
-
-const say = (n: number): string => `(call $say (i32.const ${n}))`;
 
 const programs: readonly (readonly [string, string])[] = [
   ['a function in a local', `(local.set $r (ref.func $half)) (call $apply (local.get $r) ${say(8)})`],

@@ -6,29 +6,25 @@
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { noteImport, say, sayFunction } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 import { assemble } from '../fixtures/passes/wat-module.js';
 import type { Subject } from '../fixtures/roundtrip/subject.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
 
-/** A program whose export is `body`; `$say` notes a number, passes stable points and returns it. */
+/** A program whose export is `body`. */
 function program(fields: string, body: string): string {
   return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
+    ${noteImport}
     (type $unary (func (param i32) (result i32)))
     ${fields}
     (memory (export "memory") 1)
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (local.get $n))
+    ${sayFunction()}
     (func $double (param $n i32) (result i32) (i32.mul (call $say (local.get $n)) (i32.const 2)))
     (func (export "run") (result i32) ${body}))`;
 }
 
-const say = (n: number): string => `(drop (call $say (i32.const ${n})))`;
+const tell = (n: number): string => `(drop ${say(n)})`;
 const init = (segment: string, count: number): string =>
   `(table.init ${segment} (i32.const 0) (i32.const 0) (i32.const ${count}))`;
 const callFirst = '(call_indirect (type $unary) (i32.const 5) (i32.const 0))';
@@ -37,18 +33,18 @@ const programs: readonly (readonly [name: string, fields: string, body: string])
   [
     'a segment that is dropped, and is used before',
     '(table 2 4 funcref) (elem $e func $say $double) (elem $d func $double)',
-    `${say(1)} ${init('$d', 1)} (elem.drop $d) ${say(2)} ${init('$d', 0)} (drop ${callFirst}) ${init('$e', 2)} ${callFirst}`,
+    `${tell(1)} ${init('$d', 1)} (elem.drop $d) ${tell(2)} ${init('$d', 0)} (drop ${callFirst}) ${init('$e', 2)} ${callFirst}`,
   ],
   [
     'a segment that is dropped, and is used after, which traps',
     '(table 2 4 funcref) (elem $e func $say $double) (elem $d func $double)',
-    `${say(1)} ${init('$d', 1)} (elem.drop $d) ${say(2)} ${init('$e', 2)} ${say(3)} ${init('$d', 1)} ${callFirst}`,
+    `${tell(1)} ${init('$d', 1)} (elem.drop $d) ${tell(2)} ${init('$e', 2)} ${tell(3)} ${init('$d', 1)} ${callFirst}`,
   ],
   [
     'the same segment dropped in two functions',
     `(table 2 4 funcref) (elem $d func $double)
-    (func $drop (param i32) (if (local.get 0) (then (elem.drop $d))) ${say(4)})`,
-    `${say(1)} (call $drop (i32.const 0)) ${init('$d', 1)} (call $drop (i32.const 1)) ${say(2)} (elem.drop $d) ${callFirst}`,
+    (func $drop (param i32) (if (local.get 0) (then (elem.drop $d))) ${tell(4)})`,
+    `${tell(1)} (call $drop (i32.const 0)) ${init('$d', 1)} (call $drop (i32.const 1)) ${tell(2)} (elem.drop $d) ${callFirst}`,
   ],
 ];
 
@@ -65,7 +61,7 @@ describe('elements that are the value of an imported global', () => {
     `(import "env" "g" (global $g funcref)) (table 2 4 funcref)
     (elem (i32.const 0) funcref (global.get $g) (ref.func $say)) (elem $e funcref (ref.func $double) (global.get $g))`,
     `(if (i32.eqz (ref.is_null (table.get (i32.const 0)))) (then (unreachable)))
-    ${init('$e', 1)} (drop ${callFirst}) ${say(1)} (table.copy (i32.const 0) (i32.const 1) (i32.const 1)) ${callFirst}`,
+    ${init('$e', 1)} (drop ${callFirst}) ${tell(1)} (table.copy (i32.const 0) (i32.const 1) (i32.const 1)) ${callFirst}`,
   );
   const plain = subjectOf('global elements', wat);
   const subject: Subject = {
@@ -106,7 +102,7 @@ test.each([
 describe('a segment that only declares, which is as good as dropped', () => {
   const wat = program(
     '(table 2 4 funcref) (elem $d func $double)',
-    `(table.set (i32.const 0) (ref.func $double)) ${say(1)} ${init('$d', 0)} (elem.drop $d) (drop ${callFirst})
+    `(table.set (i32.const 0) (ref.func $double)) ${tell(1)} ${init('$d', 0)} (elem.drop $d) (drop ${callFirst})
     ${init('$d', 1)} (i32.const 1)`,
   );
   const passive = subjectOf('declared', wat);

@@ -6,23 +6,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../compiler/index.js';
 import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-policy.js';
+import { noteImport, sayFunction } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 import { loadProgram, startGuest } from '../runtime/index.js';
 
 /** `run` calls $even, which takes turns with $odd; $wide and $other have other parameters and the same result. */
 function program(body: string): string {
   return `(module
-    (import "env" "note" (func $note (param i32) (result i32)))
+    ${noteImport}
     (type $turn (func (param i32 i32) (result i32)))
     (memory (export "memory") 1)
     (table 4 4 funcref)
     (elem (i32.const 0) $even $odd $say2)
-    (func $say (param $n i32) (result i32)
-      (local $i i32)
-      (drop (call $note (local.get $n)))
-      (local.set $i (i32.const 2))
-      (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
-      (local.get $n))
+    ${sayFunction()}
     (func $say2 (param i32 i32) (result i32) (i32.add (call $say (local.get 0)) (local.get 1)))
     (func $even (param $n i32) (param $sum i32) (result i32)
       (if (i32.eqz (local.get $n)) (then (return (call $say (local.get $sum)))))
