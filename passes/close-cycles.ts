@@ -9,6 +9,7 @@ import type { Expr } from './ir/binaryen.js';
 import { CallGraph } from './ir/call-graph.js';
 import { findEntryPolled, findUncoveredLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { markEntry, markLoop } from './ir/placement.js';
+import { findShortLoops } from './ir/short-loops.js';
 import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
 
@@ -19,7 +20,7 @@ export const closeCycles: Pass = {
   documentation: `A request must be answered in a bounded number of iterations under every policy. Loops with a way round that
 passes no stable point get a counted one at their head, recursions one at the entry of a function.`,
   run(context) {
-    const { module } = context;
+    const { module, options } = context;
     const recursions = findUncoveredRecursion(new CallGraph(module), findEntryPolled(module));
     const cuts = new Set(recursions.map(({ cut }) => cut));
     for (const fn of module.definedFunctions()) {
@@ -28,7 +29,7 @@ passes no stable point get a counted one at their head, recursions one at the en
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
       for (;;) {
-        const loops = findUncoveredLoops(module.body(fn), entryPolled);
+        const loops = findUncoveredLoops(module.body(fn), entryPolled, findShortLoops(module, fn, options.thresholdBits));
         if (loops.length === 0) break;
         // A point in an inner loop may cover the loops around it.
         for (const loop of innermost(loops)) markLoop(context, loop, { kind: 'loop', gate: 'counted' });

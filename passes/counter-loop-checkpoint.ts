@@ -7,6 +7,7 @@
  */
 
 import { markLoops } from './ir/placement.js';
+import { findShortLoops } from './ir/short-loops.js';
 import type { Pass } from './pass.js';
 
 export const counterLoopCheckpoint: Pass = {
@@ -17,6 +18,9 @@ export const counterLoopCheckpoint: Pass = {
   documentation: `Loops count their iterations, all together across loops, calls and returns; one in \`2^threshold-bits\` is a
 stable point and asks the host. Recursion without loops gets a counted point from \`close-cycles\`.`,
   run(context) {
-    markLoops(context, { kind: 'loop', gate: 'counted' });
+    markLoops(context, { kind: 'loop', gate: 'counted' }, (fn) => {
+      const short = findShortLoops(context.module, fn, context.options.thresholdBits);
+      return (loop) => !short.has(loop);
+    });
   },
 };

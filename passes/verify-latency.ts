@@ -7,6 +7,7 @@ import { refuse, uncoveredCycle } from './diagnostics.js';
 import { CallGraph } from './ir/call-graph.js';
 import { findEntryPolled, findUncoveredLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { labelOf } from './ir/expressions.js';
+import { findShortLoops } from './ir/short-loops.js';
 import type { Pass } from './pass.js';
 
 export const verifyLatency: Pass = {
@@ -15,10 +16,10 @@ export const verifyLatency: Pass = {
   description: 'checks that every loop and recursion has a stable point',
   documentation:
     'Fails, naming the cycle, when a loop or a recursion could run forever without passing a stable point.',
-  run({ module }) {
+  run({ module, options }) {
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
-      const [loop] = findUncoveredLoops(module.body(fn), entryPolled);
+      const [loop] = findUncoveredLoops(module.body(fn), entryPolled, findShortLoops(module, fn, options.thresholdBits));
       if (loop !== undefined) refuse(uncoveredCycle([`function ${fn.name}`, `loop ${labelOf(loop)}`]));
     }
     const [recursion] = findUncoveredRecursion(new CallGraph(module), entryPolled);

@@ -21,11 +21,18 @@ export function findEntryPolled(module: IrModule): Set<string> {
   return new Set(polled.map((fn) => fn.name));
 }
 
-/** Loops under `body` with a way back to their head that passes no point. */
-export function findUncoveredLoops(body: Expr, entryPolled: ReadonlySet<string>): Expr[] {
+/**
+ * Loops under `body` with a way back to their head that passes no point.
+ * @param short loops that need none, see short-loops.ts
+ */
+export function findUncoveredLoops(
+  body: Expr,
+  entryPolled: ReadonlySet<string>,
+  short: ReadonlySet<Expr> = new Set(),
+): Expr[] {
   const finder = new UncoveredLoops(entryPolled);
   finder.after(body, 0);
-  return [...finder.found];
+  return [...finder.found].filter((loop) => !short.has(loop));
 }
 
 const neverReached = Number.POSITIVE_INFINITY;

@@ -20,11 +20,16 @@ export function markLoop(context: PassContext, loop: Expr, mark: Mark): void {
   setChild(loop, 0, markBefore(context, mark, body));
 }
 
-/** Marks the head of each loop that can repeat and has no mark yet. */
-export function markLoops(context: PassContext, mark: Mark): void {
+/** Marks the head of each loop that can repeat and has no mark yet, among those that are chosen in a function. */
+export function markLoops(
+  context: PassContext,
+  mark: Mark,
+  chooseIn: (fn: FunctionInfo) => (loop: Expr) => boolean = () => () => true,
+): void {
   for (const fn of context.module.definedFunctions()) {
+    const isChosen = chooseIn(fn);
     walk(context.module.body(fn), (expr) => {
-      if (kindOf(expr) === 'Loop' && labelOf(expr) !== undefined) markLoop(context, expr, mark);
+      if (kindOf(expr) === 'Loop' && labelOf(expr) !== undefined && isChosen(expr)) markLoop(context, expr, mark);
     });
   }
 }

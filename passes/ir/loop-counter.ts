@@ -1,0 +1,146 @@
+/**
+ * Reads what decides how often a loop is repeated, where that is a local which goes up or down by a constant once in each
+ * iteration and is tested at the loop's end, the only place that leads back to its head:
+ *
+ *     (loop $L ... (br_if $L (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4))) (local.get $end))))
+ *
+ * It looks at i32 only, and at tests for `i != end` and `i < end`, with `end` a constant or a local that the loop does not
+ * assign. It says nothing of other ways out of the loop, which can only make it shorter.
+ */
+
+import { api, type Expr, rawFunction } from './binaryen.js';
+import { childrenOf, i32, isConditional, kindOf, labelOf, localIndex, targetsOf, typeOf } from './expressions.js';
+import { some, walk } from './walk.js';
+
+/** How a loop decides to go on: by comparing the counter with the end. */
+export type LoopTest = 'not-equal' | 'less-signed' | 'less-unsigned';
+
+export interface LoopCounter {
+  /** The local that counts, and what is added to it in each iteration. */
+  readonly counter: number;
+  readonly step: number;
+  readonly test: LoopTest;
+  /** What the counter is tested against, and which operand of the condition that is; none where it is tested for zero. */
+  readonly end: { readonly value: Expr; readonly operand: number } | undefined;
+  /** The branch to the loop's head, and what it depends on. */
+  readonly backEdge: Expr;
+  readonly condition: Expr;
+}
+
+const binaryOperation = rawFunction('BinaryGetOp');
+/** The value of an i32 constant. */
+export const constantOf: (expr: Expr) => number = rawFunction('ConstGetValueI32');
+
+/** Comparisons of the counter with the end, and of the end with the counter. */
+const tests: readonly ReadonlyMap<number, LoopTest>[] = [
+  new Map([
+    [api.NeInt32, 'not-equal'],
+    [api.LtSInt32, 'less-signed'],
+    [api.LtUInt32, 'less-unsigned'],
+  ]),
+  new Map([
+    [api.NeInt32, 'not-equal'],
+    [api.GtSInt32, 'less-signed'],
+    [api.GtUInt32, 'less-unsigned'],
+  ]),
+];
+
+/** How an operation on the counter and a constant changes the counter. */
+const signs: ReadonlyMap<number, number> = new Map([
+  [api.AddInt32, 1],
+  [api.SubInt32, -1],
+]);
+
+/**
+ * @param label the loop's
+ * @param statements its body
+ * @param isStep whether a step will do; of two locals that are compared either may count
+ */
+export function readLoopCounter(
+  label: string,
+  statements: readonly Expr[],
+  isStep: (step: number) => boolean = () => true,
+): LoopCounter | undefined {
+  const backEdge = lastOf(statements[statements.length - 1]);
+  if (backEdge === undefined || kindOf(backEdge) !== 'Break' || !isConditional(backEdge)) return undefined;
+  const repeats = (expr: Expr): boolean => isBranch(expr) && targetsOf(expr).includes(label);
+  if (!repeats(backEdge)) return undefined;
+  if (statements.some((statement) => some(statement, (expr) => expr !== backEdge && repeats(expr)))) return undefined;
+
+  const [condition] = childrenOf(backEdge);
+  if (condition === undefined) return undefined;
+  for (const { counter, test, end } of readDecisions(condition)) {
+    const step = findStep(statements, counter);
+    if (step === undefined || !isStep(step)) continue;
+    const value = end?.value;
+    const isFixed =
+      value === undefined || kindOf(value) === 'Const' || assigns(statements, localIndex(value)).length === 0;
+    return isFixed ? { counter, step, test, end, backEdge, condition } : undefined;
+  }
+  return undefined;
+}
+
+const isBranch = (expr: Expr): boolean => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch';
+
+/** The expression evaluated last in a statement, looking into blocks that cannot be left by a branch. */
+function lastOf(expr: Expr | undefined): Expr | undefined {
+  if (expr === undefined || kindOf(expr) !== 'Block' || labelOf(expr) !== undefined) return expr;
+  const children = childrenOf(expr);
+  return lastOf(children[children.length - 1]);
+}
+
+type Decision = Pick<LoopCounter, 'counter' | 'test' | 'end'>;
+
+/** What a loop's condition may test: a local, just assigned or not, against an end. */
+function readDecisions(condition: Expr): Decision[] {
+  const alone = readCounter(condition);
+  if (alone !== undefined) return [{ counter: alone, test: 'not-equal', end: undefined }];
+  if (kindOf(condition) !== 'Binary') return [];
+  const operands = childrenOf(condition);
+  return tests.flatMap((byOperation, place): Decision[] => {
+    const test = byOperation.get(binaryOperation(condition));
+    const [tested, value] = [operands[place], operands[1 - place]];
+    if (test === undefined || tested === undefined || value === undefined) return [];
+    const counter = readCounter(tested);
+    const isEnd = kindOf(value) === 'Const' || kindOf(value) === 'LocalGet';
+    return counter === undefined || !isEnd ? [] : [{ counter, test, end: { value, operand: 1 - place } }];
+  });
+}
+
+function readCounter(expr: Expr): number | undefined {
+  const kind = kindOf(expr);
+  return (kind === 'LocalGet' || kind === 'LocalSet') && typeOf(expr) === i32 ? localIndex(expr) : undefined;
+}
+
+/** What is added to a local once in every iteration, if that is the only way in which it changes. */
+function findStep(statements: readonly Expr[], local: number): number | undefined {
+  const [assignment, ...others] = assigns(statements, local);
+  if (assignment === undefined || others.length > 0) return undefined;
+  if (!statements.some((statement) => isAlwaysEvaluated(statement, assignment))) return undefined;
+  const [value] = childrenOf(assignment);
+  if (value === undefined || kindOf(value) !== 'Binary') return undefined;
+  const sign = signs.get(binaryOperation(value));
+  const [left, right] = childrenOf(value);
+  if (left === undefined || kindOf(left) !== 'LocalGet' || localIndex(left) !== local) return undefined;
+  if (sign === undefined || right === undefined || kindOf(right) !== 'Const') return undefined;
+  return (sign * constantOf(right)) | 0;
+}
+
+function assigns(statements: readonly Expr[], local: number): Expr[] {
+  const found: Expr[] = [];
+  for (const statement of statements) {
+    walk(statement, (expr) => {
+      if (kindOf(expr) === 'LocalSet' && localIndex(expr) === local) found.push(expr);
+    });
+  }
+  return found;
+}
+
+/** Whether evaluating `root` to its end always evaluates `target` once. */
+function isAlwaysEvaluated(root: Expr, target: Expr): boolean {
+  if (root === target) return true;
+  const kind = kindOf(root);
+  if (kind === 'Loop' || (kind === 'Block' && labelOf(root) !== undefined)) return false;
+  const children = kind === 'If' ? childrenOf(root).slice(0, 1) : childrenOf(root);
+  return children.some((child) => isAlwaysEvaluated(child, target));
+}

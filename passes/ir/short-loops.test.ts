@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { withModule } from '../../fixtures/passes/wat-module.js';
+import { kindOf, labelOf } from './expressions.js';
+import { findShortLoops } from './short-loops.js';
+import { walk } from './walk.js';
+
+/** Enough for 64 iterations to go uncounted. */
+const BITS = 16;
+
+/** The labels of the loops of a function that are found to be short. */
+function shortLoops(code: string, thresholdBits = BITS): string[] {
+  const wat = `(module (import "x" "f" (func $f)) (memory 1) (func $run (param $n i32) (local $i i32) (local $j i32) ${code}))`;
+  return withModule(wat, (module) => {
+    const fn = module.definedFunctions()[0];
+    if (fn === undefined) throw new Error('no function');
+    const found = findShortLoops(module, fn, thresholdBits);
+    const labels: string[] = [];
+    walk(module.body(fn), (expr) => {
+      if (kindOf(expr) === 'Loop' && found.has(expr)) labels.push(labelOf(expr) ?? '');
+    });
+    return labels;
+  });
+}
+
+const up = (label: string, local: string, test: string, body = '', step = 1): string =>
+  `(loop $${label} ${body} (br_if $${label} (${test.replace('COUNTER', `(local.tee $${local} (i32.add (local.get $${local}) (i32.const ${step})))`)})))`;
+const down = (label: string, local: string): string =>
+  `(loop $${label} (br_if $${label} (local.tee $${local} (i32.sub (local.get $${local}) (i32.const 1)))))`;
+
+describe('short are loops', () => {
+  test.each([
+    ['from the zero of a variable to a constant', up('a', 'i', 'i32.ne COUNTER (i32.const 64)')],
+    ['in larger steps that meet the end', up('a', 'i', 'i32.ne COUNTER (i32.const 192)', '', 4)],
+    ['from a constant that was assigned', `(local.set $n (i32.const 5)) ${up('a', 'n', 'i32.ne (i32.const 9) COUNTER')}`],
+    ['below a constant, wherever they begin', up('a', 'n', 'i32.lt_u COUNTER (i32.const 60)')],
+    ['below a signed constant, from a number that is not negative', up('a', 'i', 'i32.lt_s COUNTER (i32.const 60)')],
+    ['that count down a remainder that is not zero', `(if (local.tee $n (i32.and (local.get $n) (i32.const 7))) (then ${down('a', 'n')}))`],
+    [
+      'that a branch leads past if there is nothing to do',
+      `(block $b (br_if $b (i32.eqz (local.tee $n (i32.rem_u (local.get $n) (i32.const 8))))) ${down('a', 'n')})`,
+    ],
+    [
+      'whose start is one of two constants',
+      `(if (local.get $n) (then (local.set $i (i32.const 3))) (else (local.set $i (i32.const 9)))) ${down('a', 'i')}`,
+    ],
+    ['with a way out', up('a', 'i', 'i32.ne COUNTER (i32.const 64)', '(if (i32.load (local.get $i)) (then (return)))')],
+    ['with calls', up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $f)')],
+    [
+      'that begin with a byte',
+      `(local.set $n (i32.shr_u (i32.load8_u (local.get $n)) (i32.const 2))) ${up('a', 'n', 'i32.ne COUNTER (i32.const 64)')}`,
+    ],
+  ])('%s', (_, code) => {
+    expect(shortLoops(code)).toEqual(['a']);
+  });
+
+  test('whose short loops have few iterations together', () => {
+    const nest = (outer: number): string =>
+      up('a', 'i', `i32.ne COUNTER (i32.const ${outer})`, `(local.set $j (i32.const 0)) ${up('b', 'j', 'i32.ne COUNTER (i32.const 31)')}`);
+    expect(shortLoops(nest(32))).toEqual(['b', 'a']);
+    expect(shortLoops(nest(33))).toEqual(['b']);
+  });
+
+  test('of as many iterations as the gate leaves uncounted', () => {
+    const loop = up('a', 'i', 'i32.ne COUNTER (i32.const 3)');
+    expect([10, 11, 12, 16].map((bits) => shortLoops(loop, bits).length)).toEqual([0, 0, 1, 1]);
+  });
+});
+
+describe('not short are loops', () => {
+  test.each([
+    ['of too many iterations', up('a', 'i', 'i32.ne COUNTER (i32.const 65)')],
+    ['whose start is a parameter', up('a', 'n', 'i32.ne COUNTER (i32.const 9)')],
+    ['that may begin with zero and count down', `(local.set $n (i32.and (local.get $n) (i32.const 7))) ${down('a', 'n')}`],
+    ['that jump over their end', up('a', 'i', 'i32.ne COUNTER (i32.const 10)', '', 4)],
+    ['that begin behind their end', `(local.set $i (i32.const 9)) ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')}`],
+    ['below a signed constant, from a number that may be negative', up('a', 'n', 'i32.lt_s COUNTER (i32.const 9)')],
+    ['below a constant that their step jumps over', up('a', 'n', 'i32.lt_u COUNTER (i32.const -1)', '', 4)],
+    [
+      'with another way to their head',
+      up('a', 'i', 'i32.ne COUNTER (i32.const 9)', '(br_if $a (i32.load (i32.const 0)))'),
+    ],
+    [
+      'whose counter changes otherwise',
+      up('a', 'i', 'i32.ne COUNTER (i32.const 9)', '(if (local.get $n) (then (local.set $i (i32.const 0))))'),
+    ],
+    [
+      'whose end changes',
+      `(local.set $j (i32.const 9)) ${up('a', 'i', 'i32.ne COUNTER (local.get $j)', '(local.set $j (i32.load (i32.const 0)))')}`,
+    ],
+    [
+      'whose start a loop around them has changed',
+      `(loop $o ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')} (local.set $i (i32.load (i32.const 0))) (br_if $o (local.get $n)))`,
+    ],
+    [
+      'that one of two ways leads to with another start',
+      `(block $b (br_if $b (local.get $n)) (local.set $i (i32.load (i32.const 0)))) ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')}`,
+    ],
+    [
+      'that a case of a table leads to with another start',
+      `(block $b (block $c (local.set $i (i32.load (i32.const 0))) (br_table $b $c (local.get $n))) (local.set $i (i32.const 0)))
+       ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')}`,
+    ],
+    ['that never end', '(loop $a (br $a))'],
+  ])('%s', (_, code) => {
+    expect(shortLoops(code)).toEqual([]);
+  });
+});

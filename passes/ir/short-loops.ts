@@ -1,0 +1,251 @@
+/**
+ * Finds loops that provably end soon: a stable point in them would be passed a few times and cost more than it is worth.
+ *
+ *     (if (local.tee $n (i32.and (local.get $count) (i32.const 3)))
+ *       (then (loop $L ... (br_if $L (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+ *
+ * has 3 iterations at most. Compilers make such a loop of each that they unroll.
+ *
+ * Forward over the expression tree, with the ranges of locals that are known (ranges.ts). Where ways meet, what is known on
+ * all of them is left; what a loop assigns is unknown in it and behind it, which makes one pass enough. A branch tells
+ * something of the local that it tests. A loop is short if the range that its counter has on entry bounds its iterations
+ * (loop-counter.ts), those of the short loops inside included.
+ */
+
+import type { Expr } from './binaryen.js';
+import { childrenOf, i32, isConditional, kindOf, labelOf, localIndex, targetsOf, typeParts } from './expressions.js';
+import { constantOf, type LoopCounter, readLoopCounter } from './loop-counter.js';
+import type { FunctionInfo, IrModule } from './module.js';
+import { learn, type Range, type Ranges, rangeOf, union } from './ranges.js';
+import { walk } from './walk.js';
+
+const MOST_UNCOUNTED = 64;
+/** Uncounted iterations are fewer than counted ones by so many bits: gates that open often stay exact. */
+const BITS_BELOW_GATE = 10;
+/** So many times more iterations a short loop may have together with the short loops inside. */
+const MOST_INSIDE = 16;
+
+/** Locals of which something is known at a time; older knowledge is forgotten. */
+const MOST_KNOWN = 64;
+
+/** Iterations after the first that a counted gate need not see; 0 when it must see all. */
+export function uncountedIterations(thresholdBits: number): number {
+  return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
+}
+
+/** @returns the loops of a function that need no counted point */
+export function findShortLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
+  const most = uncountedIterations(thresholdBits);
+  if (most === 0) return new Set();
+  const types = module.localTypes(fn);
+  const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
+  const finder = new ShortLoops(
+    most,
+    variables.filter((local) => types[local] === i32),
+  );
+  finder.visit(module.body(fn));
+  return finder.found;
+}
+
+class ShortLoops {
+  readonly found = new Set<Expr>();
+  readonly #most: number;
+  /** What is known where control is; undefined where it does not come. */
+  #known: Map<number, Range> | undefined = new Map();
+  /** What is known where all the branches to a label are taken. */
+  readonly #atLabel = new Map<string, Map<number, Range>>();
+  /** Iterations of the short loops that the present loop has inside. */
+  #inside = 0;
+
+  /** @param zeros locals that are zero at first */
+  constructor(most: number, zeros: readonly number[]) {
+    this.#most = most;
+    for (const local of zeros.slice(0, MOST_KNOWN)) this.#known?.set(local, { least: 0, most: 0 });
+  }
+
+  visit(expr: Expr): Range | undefined {
+    switch (kindOf(expr)) {
+      case 'Block':
+        this.#visitChildren(expr);
+        this.#meet(this.#atLabel.get(labelOf(expr) ?? ''));
+        return undefined;
+      case 'Loop':
+        this.#visitLoop(expr);
+        return undefined;
+      case 'If':
+        this.#visitIf(expr);
+        return undefined;
+      case 'Try':
+        this.#visitTry(expr);
+        return undefined;
+      case 'Break':
+        this.#visitBreak(expr);
+        return undefined;
+      case 'Switch':
+        this.#visitChildren(expr);
+        for (const label of targetsOf(expr)) this.#branch(label);
+        this.#known = undefined;
+        return undefined;
+      case 'Return':
+      case 'Unreachable':
+      case 'Throw':
+      case 'Rethrow':
+        this.#visitChildren(expr);
+        this.#known = undefined;
+        return undefined;
+      default: {
+        const range = this.#visitChildren(expr);
+        if (kindOf(expr) === 'LocalSet') this.#assign(localIndex(expr), range);
+        return range;
+      }
+    }
+  }
+
+  #visitChildren(expr: Expr): Range | undefined {
+    const ranges = childrenOf(expr).map((child) => this.visit(child));
+    return this.#known && rangeOf(expr, this.#known, ranges);
+  }
+
+  #visitLoop(loop: Expr): void {
+    const before = copy(this.#known);
+    const outside = this.#inside;
+    this.#inside = 0;
+    this.#forgetAssigned(loop);
+    this.#visitChildren(loop);
+    const iterations = before === undefined ? undefined : boundIterations(loop, before);
+    const inAll = (iterations ?? 0) * (1 + this.#inside);
+    const isShort = iterations !== undefined && iterations <= this.#most && inAll <= this.#most * MOST_INSIDE;
+    if (isShort) this.found.add(loop);
+    this.#inside = outside + (isShort ? inAll : 0);
+  }
+
+  #visitIf(expr: Expr): void {
+    const [condition, then, otherwise] = childrenOf(expr);
+    if (condition === undefined) return;
+    this.visit(condition);
+    const decided = copy(this.#known);
+    this.#learn(condition, true);
+    if (then !== undefined) this.visit(then);
+    const after = this.#known;
+    this.#known = decided;
+    this.#learn(condition, false);
+    if (otherwise !== undefined) this.visit(otherwise);
+    this.#meet(after);
+  }
+
+  /** A clause can be reached from anywhere in the body. */
+  #visitTry(expr: Expr): void {
+    const clauses = childrenOf(expr);
+    const body = clauses.pop();
+    if (body === undefined) return;
+    const before = copy(this.#known);
+    this.visit(body);
+    for (const clause of clauses) {
+      const after = this.#known;
+      this.#known = copy(before);
+      this.#forgetAssigned(body);
+      this.visit(clause);
+      this.#meet(after);
+    }
+  }
+
+  #visitBreak(expr: Expr): void {
+    this.#visitChildren(expr);
+    const [label = ''] = targetsOf(expr);
+    const children = childrenOf(expr);
+    const condition = isConditional(expr) ? children[children.length - 1] : undefined;
+    const decided = condition === undefined ? undefined : copy(this.#known);
+    if (condition !== undefined) this.#learn(condition, true);
+    this.#branch(label);
+    this.#known = decided;
+    if (condition !== undefined) this.#learn(condition, false);
+  }
+
+  // --- What is known ---
+
+  #assign(local: number, range: Range | undefined): void {
+    const known = this.#known;
+    if (known === undefined) return;
+    known.delete(local);
+    if (range !== undefined) known.set(local, range);
+    const [oldest] = known.keys();
+    if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+  }
+
+  #learn(condition: Expr, holds: boolean): void {
+    const finding = this.#known && learn(condition, holds, this.#known);
+    if (finding !== undefined) this.#assign(finding.local, finding.range);
+  }
+
+  #forgetAssigned(code: Expr): void {
+    const known = this.#known;
+    if (known === undefined) return;
+    walk(code, (expr) => {
+      if (kindOf(expr) === 'LocalSet') known.delete(localIndex(expr));
+    });
+  }
+
+  #branch(label: string): void {
+    if (this.#known !== undefined) this.#atLabel.set(label, common(this.#known, this.#atLabel.get(label)));
+  }
+
+  /** Another way leads here, on which this is known. */
+  #meet(other: Ranges | undefined): void {
+    if (other !== undefined) this.#known = common(other, this.#known);
+  }
+}
+
+function copy(known: Ranges | undefined): Map<number, Range> | undefined {
+  return known && new Map(known);
+}
+
+/** What is known on both of two ways, the second of which there may not be. */
+function common(one: Ranges, other: Ranges | undefined): Map<number, Range> {
+  if (other === undefined) return new Map(one);
+  const known = new Map<number, Range>();
+  for (const [local, range] of one) {
+    const also = other.get(local);
+    if (also !== undefined) known.set(local, union(range, also));
+  }
+  return known;
+}
+
+/** The most iterations that a loop has, where this is known when it is entered. */
+function boundIterations(loop: Expr, known: Ranges): number | undefined {
+  const label = labelOf(loop);
+  if (label === undefined) return 1;
+  const [body] = childrenOf(loop);
+  if (body === undefined) return undefined;
+  const isPlainBlock = kindOf(body) === 'Block' && labelOf(body) === undefined;
+  const counter = readLoopCounter(label, isPlainBlock ? childrenOf(body) : [body]);
+  return counter === undefined ? undefined : boundTurns(counter, known);
+}
+
+function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): number | undefined {
+  const start = known.get(counter);
+  const limit = end === undefined ? { least: 0, most: 0 } : rangeOfEnd(end.value, known);
+  if (limit === undefined || step === 0) return undefined;
+  switch (test) {
+    case 'not-equal': {
+      if (start === undefined || limit.least !== limit.most) return undefined;
+      // It must meet the end, and not after a turn through all numbers.
+      const [nearest, farthest] = step > 0 ? [start.most, start.least] : [start.least, start.most];
+      const distance = (from: number): number => (limit.least - from) / step;
+      const meets = Math.abs(step) === 1 || (start.least === start.most && Number.isInteger(distance(start.least)));
+      return meets && distance(nearest) >= 1 ? distance(farthest) : undefined;
+    }
+    case 'less-unsigned':
+      // Wherever it begins: at worst beyond the end, to come round once.
+      return step > 0 && limit.most + step < 2 ** 32 ? Math.ceil(limit.most / step) + 2 : undefined;
+    case 'less-signed': {
+      const isPositive = start !== undefined && start.most < 2 ** 31 && limit.most + step < 2 ** 31;
+      return step > 0 && isPositive ? Math.ceil(Math.max(limit.most - start.least, 0) / step) + 1 : undefined;
+    }
+  }
+}
+
+function rangeOfEnd(value: Expr, known: Ranges): Range | undefined {
+  if (kindOf(value) !== 'Const') return known.get(localIndex(value));
+  const constant = constantOf(value) >>> 0;
+  return { least: constant, most: constant };
+}
