@@ -16,6 +16,7 @@ import { callTarget, indirectParams, indirectResults, kindOf, typeName, typePart
 import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
+import { uncountedIterations } from './ir/short-loops.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
@@ -57,8 +58,8 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     for (const { fn, numbering, layout, firstPoint, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
-      const { thresholdBits } = options;
-      const common = { module, support, firstPoint, thresholdBits, reenter, pending };
+      const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
+      const common = { module, support, firstPoint, shortRun, reenter, pending };
       const comesBack = twin === undefined ? 'in-itself' : 'in-its-twin';
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, comesBack }));
       if (twin === undefined) continue;

@@ -42,7 +42,8 @@ export interface EmitContext {
   readonly layout: FrameLayout;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
-  readonly thresholdBits: number;
+  /** Iterations that a short run of a counted loop may have uncounted, see short-loop.ts. */
+  readonly shortRun: number;
   readonly comesBack: WayBack;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
@@ -192,10 +193,19 @@ class Emitter {
     return [this.#make.br(this.#unwind, this.#make.const(this.#context.firstPoint + point.index))];
   }
 
-  /** Sets stale locals to zero, see find-stale-locals.ts. */
+  /** Sets stale locals to zero, all of one type by one constant: see find-stale-locals.ts. */
   #makeClear(locals: readonly number[]): Expr[] {
     const types = this.#context.module.localTypes(this.#fn.info);
-    return locals.map((local) => this.#make.set(local, this.#makeShortZero(types[local] ?? i32)));
+    const byType = new Map<Type, number[]>();
+    for (const local of locals) {
+      const type = types[local] ?? i32;
+      byType.set(type, [...(byType.get(type) ?? []), local]);
+    }
+    return [...byType].map(([type, [first = 0, ...others]]) => {
+      let zero = this.#makeShortZero(type);
+      for (const local of others) zero = this.#make.tee(local, zero, type);
+      return this.#make.set(first, zero);
+    });
   }
 
   #makeShortZero(type: Type): Expr {
@@ -245,7 +255,7 @@ class Emitter {
     return emitLoop(loop, {
       ...this.#pollContext(),
       info: this.#fn.info,
-      thresholdBits: this.#context.thresholdBits,
+      shortRun: this.#context.shortRun,
       newLabel: (what) => this.#newLabel(what),
       makeClear: (locals) => this.#makeClear(locals),
       makeWayIn: ({ body }) => this.#makeWayIn(body),

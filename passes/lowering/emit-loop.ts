@@ -16,7 +16,7 @@ import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
 import { type LoopItem, type Point, pollsAtHead, type Region } from './linear-code.js';
-import { emitShortRun, type ShortRunContext } from './short-loop.js';
+import { makeShortRun, type ShortRunContext } from './short-loop.js';
 
 /** What the emitter of a function lends. */
 export interface LoopContext extends PollContext, ShortRunContext {
@@ -35,6 +35,13 @@ export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
 
 // --- Without other points inside ---
 
+function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
+  const counter = context.nest?.local(gate);
+  const counted = counter === undefined ? undefined : recogniseCountedLoop(context.module, loop);
+  if (counter === undefined || counted === undefined) return emitPolledLoop(loop, gate, point, context);
+  return [emitCountedLoop(loop, gate, point, counter, counted, context)];
+}
+
 /**
  * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing.
  *
@@ -47,36 +54,53 @@ export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
  *       <fire>
  *       (br $again)))
  */
-function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
+function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
-  const [exit, again, slow] = [context.newLabel('exit'), context.newLabel('again'), context.newLabel('slow')];
-  const counter = context.nest?.local(gate);
-  const counted = counter === undefined ? undefined : recogniseCountedLoop(context.module, loop);
-  const run =
-    counter === undefined || counted === undefined
-      ? [make.block(slow, emitPolledLoop(loop, gate, exit, slow, context))]
-      : [
-          // Who comes back to the loop sees the short run first; so must who goes on in it, or they would count differently.
-          ...emitShortRun(loop, gate, counted, exit, context),
-          ...emitCountedLoop(loop, counter, counted, exit, context),
-        ];
-  const code = make.loop(again, [...run, ...makeFireAgain(point, gate, again, context)]);
-  return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
-}
-
-function emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string, context: LoopContext): Expr[] {
-  const { make } = context.module;
-  const head = context.newLabel('head');
-  const body = [...context.emitRegion(loop.body, []), ...(endsOpen(loop.body) ? [make.br(exit)] : [])];
+  const [exit, again] = [context.newLabel('exit'), context.newLabel('again')];
+  const [slow, head] = [context.newLabel('slow'), context.newLabel('head')];
+  const isOpen = endsOpen(loop.body);
+  const body = [...context.emitRegion(loop.body, []), ...(isOpen ? [make.br(exit)] : [])];
   const { before, isZero } = makeCountdown(gate, context);
   const poll = [...before, make.brIf(slow, isZero)];
   const clear = context.makeClear(loop.staleAtEnd);
-  return [make.loop(head, [make.block(loop.name, body), ...clear, ...poll, make.br(head)])];
+  const run = make.loop(head, [make.block(loop.name, body), ...clear, ...poll, make.br(head)]);
+  const code = make.loop(again, [make.block(slow, [run]), ...makeFireAgain(point, gate, again, context)]);
+  return isOpen ? [make.block(exit, [code])] : [code];
 }
 
 /**
- * A counted loop without a poll inside: it runs as one strip to its end if the gate will not open meanwhile, else as a
- * strip to where it does, which leaves the gate's counter at zero.
+ * A counted loop runs in strips, with a poll after each of them:
+ *
+ *     (block $exit (loop $again <strip> <fire> (br $again)))
+ *
+ * and, where it has few iterations, in none: see short-loop.ts.
+ *
+ * @param counter the local that counts for the gate
+ */
+function emitCountedLoop(
+  loop: LoopItem,
+  gate: Gate,
+  point: Point,
+  counter: number,
+  counted: CountedLoop,
+  context: LoopContext,
+): Expr {
+  const { make } = context.module;
+  const [exit, again] = [context.newLabel('exit'), context.newLabel('again')];
+  const short = makeShortRun(loop, gate, counted, context);
+  const strip = emitStrip(loop, counter, counted, exit, context);
+  if (short === undefined) {
+    return make.block(exit, [make.loop(again, [...strip, ...makeFireAgain(point, gate, again, context)])]);
+  }
+  const few = context.newLabel('few');
+  const fire = makeFire(point, gate, context);
+  const strips = make.loop(again, [...strip, ...fire, make.brIf(again, make.eqz(short.makeIsNext()))]);
+  return make.block(exit, [make.block(few, [make.brIf(few, short.makeIsNext()), strips]), short.copy]);
+}
+
+/**
+ * A strip of a counted loop, without a poll inside: it goes to the loop's end if the gate will not open meanwhile, else to
+ * where it does, which leaves the gate's counter at zero.
  *
  *     if (remaining < counter) { counter -= remaining; limit = end }
  *     else { limit = i + counter * step; counter = 0 }
@@ -85,7 +109,7 @@ function emitPolledLoop(loop: LoopItem, gate: Gate, exit: string, slow: string, 
  *
  * @param counter the local that counts for the gate
  */
-function emitCountedLoop(
+function emitStrip(
   loop: LoopItem,
   counter: number,
   counted: CountedLoop,
