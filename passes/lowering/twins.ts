@@ -31,8 +31,10 @@ const ITERATIONS = 8;
 /** Estimates beyond this tell nothing. */
 const MOST_OFTEN = ITERATIONS ** 6;
 /** From here on a function is worth a twin: by how deep its own loops are, or by how often its innermost code is run. */
-const DEEP = ITERATIONS ** 4;
-const OFTEN = ITERATIONS ** 5;
+const DEEP = ITERATIONS ** 3;
+const OFTEN = ITERATIONS ** 4;
+/** And if what it is worth is not little beside its size. */
+const LEAST_PER_EXPRESSION = 1 / 4;
 /** Rounds in which what callers are worth reaches their callees. */
 const ROUNDS = 4;
 
@@ -58,11 +60,13 @@ export function chooseTwins(module: IrModule, graph: CallGraph, share: number): 
   const surveys = graph.functions().map((info) => survey(module, graph, info));
   const often = estimate(surveys);
   const worth = ({ info, own }: Survey): number => (often.get(info.name) ?? 1) * own;
+  const isBusy = (candidate: Survey): boolean =>
+    (candidate.own >= DEEP || worth(candidate) >= OFTEN) && worth(candidate) >= candidate.size * LEAST_PER_EXPRESSION;
   const candidates = surveys
     .filter(({ info, hasTry }) => graph.isInstrumented(info.name) && !hasTry)
     .filter(({ info }) => graph.withTailCallees([info]).length === 1)
-    .filter((candidate) => share > 1 || candidate.own >= DEEP || worth(candidate) >= OFTEN)
-    .sort((a, b) => worth(b) - worth(a));
+    .filter((candidate) => share > 1 || isBusy(candidate))
+    .sort((a, b) => worth(b) / b.size - worth(a) / a.size);
   const total = surveys.reduce((sum, { size }) => sum + size, 0);
   let left = Math.min(MOST_EXPRESSIONS, Math.floor(total * share));
   const chosen = new Set<string>();
@@ -88,7 +92,7 @@ function survey(module: IrModule, graph: CallGraph, info: FunctionInfo): Survey 
     for (const callee of calleesOf(graph, expr)) {
       // Recursion is as good as a loop.
       const times = callee === info.name ? often * ITERATIONS : often;
-      calls.set(callee, (calls.get(callee) ?? 0) + times);
+      calls.set(callee, Math.max(calls.get(callee) ?? 0, times));
     }
     for (const child of childrenOf(expr)) visit(child, inside);
   };
@@ -112,7 +116,7 @@ function estimate(surveys: readonly Survey[]): ReadonlyMap<string, number> {
       for (const [callee, times] of calls) {
         const before = next.get(callee);
         if (before === undefined) continue;
-        next.set(callee, Math.min(MOST_OFTEN, before + times * (often.get(info.name) ?? 1)));
+        next.set(callee, Math.min(MOST_OFTEN, Math.max(before, times * (often.get(info.name) ?? 1))));
       }
     }
     often = next;
