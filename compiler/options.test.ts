@@ -27,7 +27,7 @@ describe('options', () => {
       thresholdBits: 16,
       optLevel: 3,
       sizeLevel: 0,
-      twinBudget: 0.5,
+      twinBudget: 0.4,
       text: false,
       verifyEach: false,
     });

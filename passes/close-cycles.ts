@@ -29,7 +29,11 @@ passes no stable point get a counted one at their head, recursions one at the en
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
       for (;;) {
-        const loops = findUncoveredLoops(module.body(fn), entryPolled, findShortLoops(module, fn, options.thresholdBits));
+        const loops = findUncoveredLoops(
+          module.body(fn),
+          entryPolled,
+          findShortLoops(module, fn, options.thresholdBits),
+        );
         if (loops.length === 0) break;
         // A point in an inner loop may cover the loops around it.
         for (const loop of innermost(loops)) markLoop(context, loop, { kind: 'loop', gate: 'counted' });

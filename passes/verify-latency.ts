@@ -19,7 +19,11 @@ export const verifyLatency: Pass = {
   run({ module, options }) {
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
-      const [loop] = findUncoveredLoops(module.body(fn), entryPolled, findShortLoops(module, fn, options.thresholdBits));
+      const [loop] = findUncoveredLoops(
+        module.body(fn),
+        entryPolled,
+        findShortLoops(module, fn, options.thresholdBits),
+      );
       if (loop !== undefined) refuse(uncoveredCycle([`function ${fn.name}`, `loop ${labelOf(loop)}`]));
     }
     const [recursion] = findUncoveredRecursion(new CallGraph(module), entryPolled);

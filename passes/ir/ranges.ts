@@ -36,7 +36,10 @@ const binary: ReadonlyMap<number, (left: Range, right: Range) => Range | undefin
   [api.SubInt32, (a, b) => within(a.least - b.most, a.most - b.least)],
   [api.ShrUInt32, (a, b) => (isShift(b) ? within(a.least >>> b.least, a.most >>> b.least) : within(0, a.most))],
   [api.ShlInt32, (a, b) => (isShift(b) ? within(a.least * 2 ** b.least, a.most * 2 ** b.least) : undefined)],
-  [api.DivUInt32, (a, b) => (b.least > 0 ? within(Math.floor(a.least / b.most), Math.floor(a.most / b.least)) : within(0, a.most))],
+  [
+    api.DivUInt32,
+    (a, b) => (b.least > 0 ? within(Math.floor(a.least / b.most), Math.floor(a.most / b.least)) : within(0, a.most)),
+  ],
   [api.RemUInt32, (a, b) => within(0, Math.min(a.most, Math.max(b.most - 1, 0)))],
 ]);
 
@@ -73,7 +76,9 @@ export function rangeOf(expr: Expr, known: Ranges, children: readonly (Range | u
       if (zeroTests.has(unaryOperation(expr))) return flag;
       return bitCounts.has(unaryOperation(expr)) ? { least: 0, most: 32 } : undefined;
     case 'Load':
-      return isSignedLoad(expr) || loadedBytes(expr) === 4 ? undefined : { least: 0, most: 256 ** loadedBytes(expr) - 1 };
+      return isSignedLoad(expr) || loadedBytes(expr) === 4
+        ? undefined
+        : { least: 0, most: 256 ** loadedBytes(expr) - 1 };
     case 'Select':
       return children[0] && children[1] && union(children[0], children[1]);
     default:

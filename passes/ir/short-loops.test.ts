@@ -31,10 +31,16 @@ describe('short are loops', () => {
   test.each([
     ['from the zero of a variable to a constant', up('a', 'i', 'i32.ne COUNTER (i32.const 64)')],
     ['in larger steps that meet the end', up('a', 'i', 'i32.ne COUNTER (i32.const 192)', '', 4)],
-    ['from a constant that was assigned', `(local.set $n (i32.const 5)) ${up('a', 'n', 'i32.ne (i32.const 9) COUNTER')}`],
+    [
+      'from a constant that was assigned',
+      `(local.set $n (i32.const 5)) ${up('a', 'n', 'i32.ne (i32.const 9) COUNTER')}`,
+    ],
     ['below a constant, wherever they begin', up('a', 'n', 'i32.lt_u COUNTER (i32.const 60)')],
     ['below a signed constant, from a number that is not negative', up('a', 'i', 'i32.lt_s COUNTER (i32.const 60)')],
-    ['that count down a remainder that is not zero', `(if (local.tee $n (i32.and (local.get $n) (i32.const 7))) (then ${down('a', 'n')}))`],
+    [
+      'that count down a remainder that is not zero',
+      `(if (local.tee $n (i32.and (local.get $n) (i32.const 7))) (then ${down('a', 'n')}))`,
+    ],
     [
       'that a branch leads past if there is nothing to do',
       `(block $b (br_if $b (i32.eqz (local.tee $n (i32.rem_u (local.get $n) (i32.const 8))))) ${down('a', 'n')})`,
@@ -55,7 +61,12 @@ describe('short are loops', () => {
 
   test('whose short loops have few iterations together', () => {
     const nest = (outer: number): string =>
-      up('a', 'i', `i32.ne COUNTER (i32.const ${outer})`, `(local.set $j (i32.const 0)) ${up('b', 'j', 'i32.ne COUNTER (i32.const 31)')}`);
+      up(
+        'a',
+        'i',
+        `i32.ne COUNTER (i32.const ${outer})`,
+        `(local.set $j (i32.const 0)) ${up('b', 'j', 'i32.ne COUNTER (i32.const 31)')}`,
+      );
     expect(shortLoops(nest(32))).toEqual(['b', 'a']);
     expect(shortLoops(nest(33))).toEqual(['b']);
   });
@@ -70,7 +81,10 @@ describe('not short are loops', () => {
   test.each([
     ['of too many iterations', up('a', 'i', 'i32.ne COUNTER (i32.const 65)')],
     ['whose start is a parameter', up('a', 'n', 'i32.ne COUNTER (i32.const 9)')],
-    ['that may begin with zero and count down', `(local.set $n (i32.and (local.get $n) (i32.const 7))) ${down('a', 'n')}`],
+    [
+      'that may begin with zero and count down',
+      `(local.set $n (i32.and (local.get $n) (i32.const 7))) ${down('a', 'n')}`,
+    ],
     ['that jump over their end', up('a', 'i', 'i32.ne COUNTER (i32.const 10)', '', 4)],
     ['that begin behind their end', `(local.set $i (i32.const 9)) ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')}`],
     ['below a signed constant, from a number that may be negative', up('a', 'n', 'i32.lt_s COUNTER (i32.const 9)')],

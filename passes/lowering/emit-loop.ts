@@ -109,13 +109,7 @@ function emitCountedLoop(
  *
  * @param counter the local that counts for the gate
  */
-function emitStrip(
-  loop: LoopItem,
-  counter: number,
-  counted: CountedLoop,
-  exit: string,
-  context: LoopContext,
-): Expr[] {
+function emitStrip(loop: LoopItem, counter: number, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
   const { module, info, scratch } = context;
   const { make } = module;
   const limit = module.addLocal(info, i32);
