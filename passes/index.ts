@@ -2,6 +2,7 @@
 
 export { CompileError, type Diagnostic, refuse } from './diagnostics.js';
 export { readBinaryFacts } from './ir/binary-facts.js';
+export { keepingStack } from './ir/binaryen.js';
 export { type Instruction, opcodes, readInstructions } from './ir/instruction-reader.js';
 export { type FunctionInfo, IrModule, type OptimiseLevels } from './ir/module.js';
 export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
