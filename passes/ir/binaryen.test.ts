@@ -4,7 +4,8 @@ import { api, keepingStack } from './binaryen.js';
 /** Where the stack in Binaryen's memory ends now. */
 function endOfStack(): number {
   const push: unknown = Reflect.get(api, 'stringToUTF8OnStack');
-  if (typeof push !== 'function') throw new Error('this build of the binaryen package cannot put a string on its stack');
+  if (typeof push !== 'function')
+    throw new Error('this build of the binaryen package cannot put a string on its stack');
   return keepingStack(() => Number(push('')));
 }
 

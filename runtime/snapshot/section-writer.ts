@@ -120,6 +120,7 @@ export class SectionWriter {
     }
     yield* this.#out.write(this.#blockHeader(stored.length, pays ? compression : 'none'));
     yield* this.#out.write(stored);
+    if (compressed !== block) this.#codec?.release?.(compressed);
   }
 
   #blockHeader(stored: number, method: Compression): Uint8Array {
