@@ -46,6 +46,8 @@ export type Compression = (typeof blockMethods)[number];
 export const HEADER_LIMIT: number = 1 << 20;
 /** Nesting of arrays and objects in header and WASI state. */
 export const JSON_DEPTH = 32;
+/** Values in either, members of objects and elements of arrays included: each costs far more than its text. */
+export const JSON_VALUES: number = 2 ** 22;
 
 /** Domain separation: a digest or signature of ours can be taken for nothing else. */
 export const DIGEST_TAG = 'mvvm snapshot digest v1\n';
