@@ -14,7 +14,7 @@ const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 })
 /** What to print for anything that was thrown, and the status to end with. */
 export function describeFailure(error: unknown, debug: boolean): { readonly text: string; readonly status: 1 | 2 } {
   const text = line(colours.red('error:'), messageOf(error), hintOf(error));
-  const stack = debug && error instanceof Error && error.stack !== undefined ? `${linesOf(error.stack)}\n` : '';
+  const stack = debug && error instanceof Error ? stackText(error) : '';
   return { text: text + stack, status: error instanceof CommandLineError ? 2 : 1 };
 }
 
@@ -72,8 +72,9 @@ function hintOf(error: unknown): string | undefined {
   return typeof hint === 'string' && hint !== '' && !messageOf(error).includes(hint) ? hint : undefined;
 }
 
-function linesOf(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+/** Names of the program's functions stand in it. */
+export function stackText({ stack = '' }: Error): string {
+  return `${stack.split('\n').map(printable).join('\n')}\n`;
 }
 
 function line(label: string, message: string, hint: string | undefined): string {
