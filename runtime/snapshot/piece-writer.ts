@@ -1,5 +1,5 @@
 /**
- * The body of a snapshot on its way out: bytes go in, chunks of at most 128 KiB come out, hashed piece by piece. Large
+ * The body of a snapshot on its way out: bytes go in, chunks of at most 512 KiB come out, hashed piece by piece. Large
  * parts come out as the views that went in, unless the hasher wants the piece in a place of its own; small ones are
  * gathered.
  */
