@@ -22,7 +22,7 @@ export const BLOCK_HEADER_BYTES = 8;
 export const BLOCK_BYTES: number = 1 << 20;
 /** The file is hashed in pieces of this many bytes. */
 export const PIECE_BYTES: number = 1 << 20;
-/** It is read and written in chunks of at most this many: what was just copied is then still in the processor's cache. */
+/** It is read and written in chunks of at most this many. */
 export const CHUNK_BYTES: number = PIECE_BYTES / 2;
 /** What a cipher may add to a block. */
 export const CIPHER_OVERHEAD = 1024;
