@@ -6,7 +6,7 @@
  * It knows the order and nothing else. The work is done by check-input.ts, optimiser/, passes/ and clean-up.ts.
  */
 
-import { type Diagnostic, type IrModule, instrument } from '../passes/index.js';
+import { type Diagnostic, type IrModule, instrument, keepingStack } from '../passes/index.js';
 import {
   ABI_VERSION,
   type ModuleInfo,
@@ -48,6 +48,10 @@ export interface CompileResult {
  * @throws {CompileError} for a module or an option that cannot be accepted; its `diagnostic` says what and why
  */
 export function compile(bytes: Uint8Array, options: CompileOptions = {}, events: CompileEvents = {}): CompileResult {
+  return keepingStack(() => compileModule(bytes, options, events));
+}
+
+function compileModule(bytes: Uint8Array, options: CompileOptions, events: CompileEvents): CompileResult {
   const start = performance.now();
   const settings = resolveOptions(options);
   checkInput(bytes);

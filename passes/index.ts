@@ -2,6 +2,7 @@
 
 export { CompileError, type Diagnostic, refuse } from './diagnostics.js';
 export { importKinds, readImports } from './ir/binary-facts.js';
+export { keepingStack } from './ir/binaryen.js';
 export { type Instruction, opcodes, readInstructions } from './ir/instruction-reader.js';
 export { type FunctionInfo, IrModule, type OptimiseLevels } from './ir/module.js';
 export { eachSection, joinBytes, sectionIds } from './ir/sections.js';

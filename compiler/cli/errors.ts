@@ -35,6 +35,8 @@ const problems: Readonly<Record<string, readonly [problem: string, hint: string]
   EROFS: ['the file system is read-only', 'write elsewhere'],
   ENOSPC: ['no space left', 'make room, or write elsewhere'],
   ENAMETOOLONG: ['the name is too long', 'choose a shorter one'],
+  // Opening a socket.
+  ENXIO: ['it is a FIFO, device or socket', 'name a file'],
   ELOOP: ['symbolic links in a circle', 'check the path'],
   ERR_FS_FILE_TOO_LARGE: ['larger than 2 GiB', 'a module of that size cannot be compiled'],
 };
@@ -44,4 +46,8 @@ export function fileProblem(verb: 'read' | 'write', path: string, error: unknown
   const { code, message } = systemError.catch({ message: String(error) }).parse(error);
   const [problem, hint] = problems[code ?? ''] ?? [message];
   return new FileError(`cannot ${verb} ${path}: ${problem}`, hint);
+}
+
+export function noFile(path: string): FileError {
+  return new FileError(`cannot read ${path}: it is a FIFO, device or socket`, 'name a file');
 }

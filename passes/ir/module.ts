@@ -201,7 +201,7 @@ export class IrModule {
     try {
       run();
     } catch (error) {
-      // No pass refuses a valid module: this is how a heap shows that damaged modules before this one have spoilt.
+      // No pass refuses a valid module: a failure here is a bug, or what an earlier failure inside Binaryen has spoilt.
       refuse(optimiserFailed(failureText(error)));
     } finally {
       api.clearPassesToSkip();

@@ -62,11 +62,6 @@ export class HashRing {
     return new Uint8Array(this.#shared, PIECES_AT + slot * PIECE_BYTES, PIECE_BYTES);
   }
 
-  /** Whether these bytes are somewhere in the ring. */
-  holds(bytes: Uint8Array): boolean {
-    return bytes.buffer === this.#shared;
-  }
-
   /** Hands the first `length` bytes of a slot to the helper. */
   publish(slot: number, length: number): void {
     this.#words[1 + SLOTS + slot] = length;

@@ -4,10 +4,10 @@
  * helper that starts late, or never, costs time and nothing else.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { PieceHasher } from '../snapshot/index.js';
-import { HashRing, PIECE_BYTES, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
+import { HashRing, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
 
 /** Smaller snapshots are hashed before a thread has started. */
 const WORTH_A_THREAD = 32 << 20;
@@ -17,7 +17,7 @@ const PATIENCE_MS = 2_000;
 
 /** SHA-256 as Node has it, with a helper thread for large snapshots. */
 export const nodeHasher = (bytes: number): SharedHasher =>
-  new SharedHasher(bytes, bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
+  new SharedHasher(bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
 
 /** Helpers that wait for work: as many as there ever were snapshots written or read at once. */
 const idleHelpers: Helper[] = [];
@@ -73,36 +73,33 @@ export class SharedHasher implements PieceHasher {
   /** Which piece is in which slot, oldest first. */
   readonly #inRing: { readonly slot: number; readonly piece: number }[] = [];
 
-  /** The slot that `place` gave away last. */
-  #lent: number | undefined;
-  readonly #ownBytes: number;
-  #own: Uint8Array | undefined;
+  /** The slot for the piece that has begun, or its hash when it is hashed here. */
+  #current: number | Hash = 0;
 
-  /** @param bytes the file has at most so many */
-  constructor(bytes: number, helper: Helper | undefined) {
-    this.#ownBytes = Math.min(PIECE_BYTES, bytes);
+  constructor(helper: Helper | undefined) {
     this.#helper = helper;
   }
 
-  /** In the ring when the helper has room, which decides who will hash the piece. */
-  place(): Uint8Array {
+  /** In the ring when the helper has room. */
+  beginPiece(): Uint8Array | ((bytes: Uint8Array) => void) {
     this.#collect(0);
-    const helper = this.#helper;
-    this.#lent = helper?.freeSlot();
-    if (helper !== undefined && this.#lent !== undefined) return helper.ring.placeIn(this.#lent);
-    this.#own ??= new Uint8Array(this.#ownBytes);
-    return this.#own;
+    const slot = this.#helper?.freeSlot();
+    if (this.#helper !== undefined && slot !== undefined) {
+      this.#current = slot;
+      return this.#helper.ring.placeIn(slot);
+    }
+    const hash = createHash('sha256');
+    this.#current = hash;
+    return (bytes) => hash.update(bytes);
   }
 
-  add(bytes: Uint8Array): void {
-    const slot = this.#lent;
-    if (this.#helper === undefined || slot === undefined || !this.#helper.ring.holds(bytes)) {
-      this.#digests.push(this.sha256(bytes));
+  endPiece(length: number): void {
+    if (typeof this.#current === 'object') {
+      this.#digests.push(this.#current.digest());
       return;
     }
-    this.#lent = undefined;
-    this.#helper.publish(slot, bytes.length);
-    this.#inRing.push({ slot, piece: this.#digests.length });
+    this.#helper?.publish(this.#current, length);
+    this.#inRing.push({ slot: this.#current, piece: this.#digests.length });
     this.#digests.push(PENDING);
   }
 

@@ -12,6 +12,8 @@ export interface Codec {
    * unpack to is all that it may cost.
    */
   decompress(block: Uint8Array, size: number): MaybePromise<Uint8Array>;
+  /** What one of the others gave is not needed any more: its memory can go at once, before the garbage collector comes. */
+  release?(bytes: Uint8Array): void;
 }
 
 /** Which of them a host has. */

@@ -13,12 +13,15 @@ import { type MaybePromise, type Task, wait } from './wait.js';
 /** Hashes the pieces of one file, given in order. */
 export interface PieceHasher {
   /**
-   * A place for the next piece, for hashers whose other threads can then hash it where it is: 1 MiB, or less where the
-   * whole file is smaller. After `add` it must not change until the next place is asked for.
+   * The next piece begins. Answers with what is to be done with its bytes: put them at the start of this array, for
+   * hashers that hash a piece where it is, or give them to this function in order, wherever they are.
+   *
+   * An array has 1 MiB, or less where the whole file is smaller. From `endPiece` until the next piece begins it must not
+   * change.
    */
-  place?(): Uint8Array;
-  /** Takes the next piece. When this has returned, or its promise is fulfilled, bytes elsewhere may change again. */
-  add(piece: Uint8Array): MaybePromise<void>;
+  beginPiece(): Uint8Array | ((bytes: Uint8Array) => void);
+  /** The piece has these many bytes, and they are all there. */
+  endPiece(length: number): MaybePromise<void>;
   /** The SHA-256 of every piece, one behind the other, in order. */
   finish(): MaybePromise<Uint8Array>;
   /** SHA-256 of a few bytes. */
@@ -27,35 +30,25 @@ export interface PieceHasher {
   close?(): void;
 }
 
-/**
- * Where the next piece goes: the hasher's place, or the one that was used before.
- * @param bytes what the hasher was made for
- */
-export function nextPlace(hasher: PieceHasher, bytes: number, before?: Uint8Array): Uint8Array {
-  return hasher.place?.() ?? before ?? new Uint8Array(placeBytes(bytes));
-}
-
-/** Bytes of a place for pieces of a file of `bytes` bytes: most snapshots are small, and 1 MiB of zeros is not free. */
-export function placeBytes(bytes: number): number {
-  return Math.min(PIECE_BYTES, bytes);
-}
-
 /** Makes a hasher for a file of at most `bytes` bytes. */
 export type HasherFactory = (bytes: number) => PieceHasher;
 
 /** A hasher that applies a SHA-256 function to each piece at once. */
 export function hasherFrom(hash: (bytes: Uint8Array) => MaybePromise<Uint8Array>): HasherFactory {
-  return () => {
-    const pieces: Uint8Array[] = [];
+  return (bytes) => {
+    // Most snapshots are small, and 1 MiB of zeros is not free.
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes));
+    const digests: Uint8Array[] = [];
     const keep = (digest: Uint8Array): void => {
-      pieces.push(digest);
+      digests.push(digest);
     };
     return {
-      add(piece) {
-        const digest = hash(piece);
+      beginPiece: () => piece,
+      endPiece(length) {
+        const digest = hash(piece.subarray(0, length));
         return 'then' in digest ? digest.then(keep) : keep(digest);
       },
-      finish: () => concatenate(pieces),
+      finish: () => concatenate(digests),
       sha256: hash,
     };
   };
@@ -66,7 +59,7 @@ export const plainHasher: HasherFactory = hasherFrom(sha256);
 
 /** Web Crypto, as browsers, Node, Deno and Bun have it. Asynchronous. */
 export const webHasher: HasherFactory = hasherFrom(async (bytes) => {
-  // A copy: Web Crypto refuses views of shared memory.
+  // A copy, whose type says that its memory is not shared, which Web Crypto refuses.
   return new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(bytes)));
 });
 

@@ -46,8 +46,8 @@ export interface WrittenSnapshot {
 }
 
 /**
- * Puts out a snapshot in chunks of at most 1 MiB. A chunk is valid until the next one is asked for. The guest must not
- * run meanwhile.
+ * Puts out a snapshot in chunks of at most 512 KiB. A chunk is valid until the next one is asked for, and may be the guest's
+ * memory itself. The guest must not run meanwhile.
  * @throws {SnapshotError} `snapshot/unwritable`, `snapshot/compression`, `snapshot/needs-async`
  */
 export function encodeSnapshot(

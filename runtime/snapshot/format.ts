@@ -20,8 +20,10 @@ export const BLOCK_HEADER_BYTES = 8;
 
 /** Content of a section is cut into blocks of this many bytes (the last one may be shorter). */
 export const BLOCK_BYTES: number = 1 << 20;
-/** The file is hashed in pieces of this many bytes, and written in chunks of as many. */
+/** The file is hashed in pieces of this many bytes. */
 export const PIECE_BYTES: number = 1 << 20;
+/** It is read and written in chunks of at most this many. */
+export const CHUNK_BYTES: number = PIECE_BYTES / 2;
 /** What a cipher may add to a block. */
 export const CIPHER_OVERHEAD = 1024;
 /** Granularity of memory images, of deltas and of the search for changes. */
@@ -44,6 +46,8 @@ export type Compression = (typeof blockMethods)[number];
 export const HEADER_LIMIT: number = 1 << 20;
 /** Nesting of arrays and objects in header and WASI state. */
 export const JSON_DEPTH = 32;
+/** Values in either, members of objects and elements of arrays included: each costs far more than its text. */
+export const JSON_VALUES: number = 2 ** 22;
 
 /** Domain separation: a digest or signature of ours can be taken for nothing else. */
 export const DIGEST_TAG = 'mvvm snapshot digest v1\n';

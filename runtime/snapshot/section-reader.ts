@@ -39,8 +39,12 @@ export class SectionReader {
   #sectionLeft = 0;
   /** Content of a plain block that is still to be read from the input. */
   #plainLeft = 0;
+  /** At its start a block as it is stored. */
+  #packed: Uint8Array = new Uint8Array();
   /** Rest of an unpacked block. */
   #block: Uint8Array = new Uint8Array();
+  /** Lets the memory of that block go. */
+  #release: () => void = () => {};
   #blocks = 0;
 
   constructor(input: VerifiedInput, unwrapping: Unwrapping) {
@@ -127,6 +131,8 @@ export class SectionReader {
   }
 
   *#nextBlock(): Task<void> {
+    this.#release();
+    this.#release = () => {};
     const size = Math.min(BLOCK_BYTES, this.#sectionLeft);
     const index = this.#blocks;
     const { stored, method } = yield* this.#blockHeader(size);
@@ -138,12 +144,16 @@ export class SectionReader {
       return;
     }
 
-    let block = yield* this.#input.take(stored);
+    if (this.#packed.length < stored) this.#packed = new Uint8Array(stored);
+    let block = this.#packed.subarray(0, stored);
+    yield* this.#input.fill(block);
     if (cipher !== undefined)
       block = yield* waitOr(() => cipher.open(block, { salt, index }), refusedBy(cannotDecrypt));
     if (method !== 'none') {
       const codec = codecFor(method, codecs);
-      block = yield* waitOr(() => codec.decompress(block, size), refusedBy(badBlock));
+      const unpacked = yield* waitOr(() => codec.decompress(block, size), refusedBy(badBlock));
+      this.#release = () => codec.release?.(unpacked);
+      block = unpacked;
     }
     if (block.length !== size) throw new SnapshotError(badBlock(`it holds ${block.length} bytes instead of ${size}`));
     this.#block = block;

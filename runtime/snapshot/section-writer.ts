@@ -1,11 +1,11 @@
 /**
- * The outer form of a snapshot when writing: sections of blocks go in, chunks of 1 MiB come out, hashed on the way.
- * Holds one chunk and (when compressing or encrypting) one block, whatever the size of the guest.
+ * The outer form of a snapshot when writing: sections of blocks go in, chunks come out. Holds one block when compressing or
+ * encrypting, whatever the size of the guest.
  */
 
 import type { BlockCipher } from './cipher.js';
 import { type Codec, type Codecs, codecFor } from './compression.js';
-import { bodyDigest, nextPlace, type PieceHasher } from './digest.js';
+import type { PieceHasher } from './digest.js';
 import { SnapshotError, unwritable } from './errors.js';
 import {
   BLOCK_BYTES,
@@ -16,12 +16,12 @@ import {
   FLAG_ENCRYPTED,
   FORMAT_VERSION,
   MAGIC,
-  PIECE_BYTES,
   PREAMBLE_BYTES,
   SECTION_HEADER_BYTES,
   type SectionId,
   TRAILER_BYTES,
 } from './format.js';
+import { PieceWriter, sizeChanged } from './piece-writer.js';
 import { type Signer, signDigest } from './signature.js';
 import { type ChunkTask, wait } from './wait.js';
 
@@ -35,20 +35,16 @@ export interface Wrapping {
 
 export class SectionWriter {
   readonly #hasher: PieceHasher;
-  readonly #mostBytes: number;
+  readonly #out: PieceWriter;
   readonly #wrapping: Wrapping;
   readonly #codec: Codec | undefined;
-  #chunk: Uint8Array;
-  #used = 0;
-  #flushed = 0;
   #blocks = 0;
 
   /** @param mostBytes the body will not be larger ({@link mostBodyBytes}) */
   constructor(hasher: PieceHasher, mostBytes: number, wrapping: Wrapping) {
     const { compression, codecs } = wrapping;
     this.#hasher = hasher;
-    this.#mostBytes = mostBytes;
-    this.#chunk = nextPlace(hasher, mostBytes);
+    this.#out = new PieceWriter(hasher, mostBytes);
     this.#wrapping = wrapping;
     this.#codec = compression === 'none' ? undefined : codecFor(compression, codecs);
   }
@@ -60,7 +56,7 @@ export class SectionWriter {
     view.setUint32(8, FORMAT_VERSION, true);
     view.setUint32(12, this.#wrapping.cipher === undefined ? 0 : FLAG_ENCRYPTED, true);
     bytes.set(this.#wrapping.salt, 16);
-    yield* this.#write(bytes);
+    yield* this.#out.write(bytes);
   }
 
   /** @param size bytes of all pieces together */
@@ -69,15 +65,14 @@ export class SectionWriter {
     const view = new DataView(header.buffer);
     for (let i = 0; i < 4; i++) header[i] = id.charCodeAt(i);
     view.setBigUint64(8, BigInt(size), true);
-    yield* this.#write(header);
+    yield* this.#out.write(header);
     const plain = this.#codec === undefined && this.#wrapping.cipher === undefined;
     yield* plain ? this.#plainBlocks(size, pieces) : this.#wrappedBlocks(size, pieces);
   }
 
   /** Everything of the body has been written: what follows from it is the trailer. */
   *trailer(signer: Signer | undefined): ChunkTask<{ digest: Uint8Array; bytes: number }> {
-    yield* this.#flush();
-    const digest = yield* bodyDigest(this.#hasher, this.#flushed);
+    const { digest, bytes } = yield* this.#out.finish();
     const { publicKey, signature } = yield* signDigest(digest, signer);
     const trailer = new Uint8Array(TRAILER_BYTES);
     trailer.set(digest);
@@ -85,7 +80,7 @@ export class SectionWriter {
     trailer.set(signature, 64);
     trailer.set(yield* wait(this.#hasher.sha256(trailer.subarray(0, 128))), 128);
     yield trailer;
-    return { digest, bytes: this.#flushed + TRAILER_BYTES };
+    return { digest, bytes: bytes + TRAILER_BYTES };
   }
 
   /** Blocks as they are: straight from the pieces, which need not be gathered. */
@@ -93,10 +88,10 @@ export class SectionWriter {
     let left = size;
     for (const part of cutIntoBlocks(size, pieces)) {
       if ((size - left) % BLOCK_BYTES === 0) {
-        yield* this.#write(this.#blockHeader(Math.min(left, BLOCK_BYTES), 'none'));
+        yield* this.#out.write(this.#blockHeader(Math.min(left, BLOCK_BYTES), 'none'));
       }
       left -= part.length;
-      yield* this.#write(part);
+      yield* this.#out.write(part);
     }
   }
 
@@ -123,8 +118,9 @@ export class SectionWriter {
     if (stored.length > block.length + CIPHER_OVERHEAD) {
       throw new SnapshotError(unwritable(`its cipher adds more than ${CIPHER_OVERHEAD} bytes to a block`));
     }
-    yield* this.#write(this.#blockHeader(stored.length, pays ? compression : 'none'));
-    yield* this.#write(stored);
+    yield* this.#out.write(this.#blockHeader(stored.length, pays ? compression : 'none'));
+    yield* this.#out.write(stored);
+    if (compressed !== block) this.#codec?.release?.(compressed);
   }
 
   #blockHeader(stored: number, method: Compression): Uint8Array {
@@ -134,28 +130,6 @@ export class SectionWriter {
     view.setUint32(4, blockMethods.indexOf(method), true);
     this.#blocks += 1;
     return header;
-  }
-
-  *#write(bytes: Uint8Array): ChunkTask<void> {
-    const size = bytes.length;
-    for (let at = 0; at < size; ) {
-      if (bytes.length !== size) throw sizeChanged();
-      const part = bytes.subarray(at, at + PIECE_BYTES - this.#used);
-      this.#chunk.set(part, this.#used);
-      this.#used += part.length;
-      at += part.length;
-      if (this.#used === PIECE_BYTES) yield* this.#flush();
-    }
-  }
-
-  *#flush(): ChunkTask<void> {
-    if (this.#used === 0) return;
-    const chunk = this.#chunk.subarray(0, this.#used);
-    yield* wait(this.#hasher.add(chunk));
-    yield chunk;
-    this.#chunk = nextPlace(this.#hasher, this.#mostBytes, this.#chunk);
-    this.#flushed += this.#used;
-    this.#used = 0;
   }
 }
 
@@ -184,8 +158,4 @@ function* cutIntoBlocks(size: number, pieces: Iterable<Uint8Array>): Generator<U
     }
   }
   if (done !== size) throw sizeChanged();
-}
-
-function sizeChanged(): SnapshotError {
-  return new SnapshotError(unwritable('its content changed its size while it was being written'));
 }

@@ -80,6 +80,13 @@ describe('strict JSON', () => {
     expect(reason('{"a":'.repeat(1_000_000))).toContain('nested deeper than 32 levels');
   });
 
+  test('refuses more values than its cap, which would take minutes and gigabytes', () => {
+    const values = (count: number): string => `[${'0,'.repeat(count - 2)}0]`;
+    expect(reason(values(2 ** 22))).toBe('accepted');
+    expect(reason(values(2 ** 22 + 1))).toContain('more than 4194304 values');
+    expect(reason(`[${'[],'.repeat(2 ** 24)}0]`)).toContain('more than 4194304 values');
+  });
+
   test('reads strings of megabytes, with escapes, in linear time', () => {
     const text = JSON.stringify({ content: '\\"'.repeat(1_000_000) });
     expect(parseStrictJson(text)).toEqual({ content: '\\"'.repeat(1_000_000) });

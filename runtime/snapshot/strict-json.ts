@@ -1,10 +1,10 @@
 /**
- * JSON without the latitude of `JSON.parse`: no duplicate keys, no `__proto__`, no nesting beyond a cap, no number that
- * overflows, no unpaired surrogates. So every reader in every language sees the same value, and a hostile text costs
- * no more than its length.
+ * JSON without the latitude of `JSON.parse`: no duplicate keys, no `__proto__`, no nesting and no number of
+ * values beyond a cap, no number that overflows, no unpaired surrogates. So every reader in every language sees the same
+ * value, and a hostile text costs no more than its length.
  */
 
-import { JSON_DEPTH } from './format.js';
+import { JSON_DEPTH, JSON_VALUES } from './format.js';
 
 /** Why a text was refused; the caller says of what it was a part. */
 export class StrictJsonError extends Error {
@@ -32,6 +32,7 @@ export function parseStrictJson(text: string): unknown {
 class Parser {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -39,6 +40,8 @@ class Parser {
 
   value(depth: number): unknown {
     if (depth > JSON_DEPTH) throw new StrictJsonError(`nested deeper than ${JSON_DEPTH} levels`);
+    this.#values += 1;
+    if (this.#values > JSON_VALUES) throw new StrictJsonError(`more than ${JSON_VALUES} values`);
     const next = this.#peek();
     if (next === '{') return this.#object(depth);
     if (next === '[') return this.#array(depth);

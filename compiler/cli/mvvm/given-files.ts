@@ -1,17 +1,27 @@
 /** The files that commands are given: modules and snapshots. What is wrong with one names it, and says what to do. */
 
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { loadProgram, type Program, type StoredSnapshot } from '../../../runtime/index.js';
-import { FileError, fileProblem } from '../errors.js';
+import { FileError, fileProblem, noFile } from '../errors.js';
 
-/** @throws {FileError} */
+/**
+ * Nothing but files: a pipe that nobody writes to would wait, deaf to the signals that ask for a checkpoint, and a device may
+ * never end.
+ * @throws {FileError}
+ */
 export async function readModule(path: string): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
   try {
-    return await readFile(path);
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await file.stat();
+    if (stats.isFile() || stats.isDirectory()) return await file.readFile();
   } catch (error) {
     throw fileProblem('read', path, error);
+  } finally {
+    await file?.close();
   }
+  throw noFile(path);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The facts about a snapshot, written for a person. */
 
 import type { DecodedSlot } from '../../../runtime/index.js';
+import { printable } from '../printable.js';
 import { sizeText } from '../size-text.js';
 import type { FrameFacts, MemoryFacts, SnapshotFacts, StackFacts } from './inspect-facts.js';
 
@@ -22,7 +23,9 @@ export function inspectText(facts: SnapshotFacts): string {
     ...descriptorLines(facts),
     ...secretLines(facts),
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 function headLines({

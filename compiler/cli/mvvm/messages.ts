@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import type { PointProfile } from '../../../runtime/index.js';
 import type { CheckpointReport, RunStatistics } from '../../../runtime/node/index.js';
 import { CommandLineError } from '../errors.js';
+import { printable } from '../printable.js';
 import { sizeText } from '../size-text.js';
 import type { SoundFacts } from './snapshot-command.js';
 
@@ -13,7 +14,7 @@ const colours: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 })
 /** What to print for anything that was thrown, and the status to end with. */
 export function describeFailure(error: unknown, debug: boolean): { readonly text: string; readonly status: 1 | 2 } {
   const text = line(colours.red('error:'), messageOf(error), hintOf(error));
-  const stack = debug && error instanceof Error && error.stack !== undefined ? `${error.stack}\n` : '';
+  const stack = debug && error instanceof Error ? stackText(error) : '';
   return { text: text + stack, status: error instanceof CommandLineError ? 2 : 1 };
 }
 
@@ -71,7 +72,12 @@ function hintOf(error: unknown): string | undefined {
   return typeof hint === 'string' && hint !== '' && !messageOf(error).includes(hint) ? hint : undefined;
 }
 
+/** Names of the program's functions stand in it. */
+export function stackText({ stack = '' }: Error): string {
+  return `${stack.split('\n').map(printable).join('\n')}\n`;
+}
+
 function line(label: string, message: string, hint: string | undefined): string {
-  const text = hint === undefined ? message : `${message} - ${colours.dim(hint)}`;
-  return `${colours.bold('mvvm:')} ${label} ${text.replace(/\s*\n\s*/g, ' ')}\n`;
+  const advice = hint === undefined ? '' : ` - ${colours.dim(printable(hint))}`;
+  return `${colours.bold('mvvm:')} ${label} ${printable(message)}${advice}\n`;
 }

@@ -14,7 +14,15 @@ import {
 import { fileProblem } from '../errors.js';
 import { defaultSnapshot, type ProgramRequest } from './command-line.js';
 import { loadModule, readModule, requireSnapshot } from './given-files.js';
-import { checkpointText, logText, profileText, refusedText, statisticsText, trappedText } from './messages.js';
+import {
+  checkpointText,
+  logText,
+  profileText,
+  refusedText,
+  stackText,
+  statisticsText,
+  trappedText,
+} from './messages.js';
 import { drawProgress } from './progress-line.js';
 import { listenForStop } from './stop-signals.js';
 import { readStorage } from './storage-options.js';
@@ -98,7 +106,7 @@ function finish(request: ProgramRequest, outcome: WorkerOutcome): number {
   }
   if (outcome.kind === 'trapped') {
     writeStandardError(trappedText(outcome.error.message));
-    if (request.debug) writeStandardError(`${outcome.error.stack ?? ''}\n`);
+    if (request.debug) writeStandardError(stackText(outcome.error));
   }
   if (request.stats) writeStandardError(statisticsText(outcome.statistics));
   switch (outcome.kind) {

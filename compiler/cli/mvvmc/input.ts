@@ -1,7 +1,7 @@
 /** Reading what a command line names. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { CommandLineError, fileProblem } from '../errors.js';
+import { CommandLineError, fileProblem, noFile } from '../errors.js';
 
 /**
  * All bytes of a file, or of standard input for `-`.
@@ -13,12 +13,15 @@ export async function readInput(path: string): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
-    return await file.readFile();
+    const stats = await file.stat();
+    // A pipe is as good as a file, but a device may never end.
+    if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return await file.readFile();
   } catch (error) {
     throw fileProblem('read', path, error);
   } finally {
     await file?.close();
   }
+  throw noFile(path);
 }
 
 async function readStandardInput(): Promise<Uint8Array> {

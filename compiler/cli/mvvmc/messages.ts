@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance, chalkStderr } from 'chalk';
 import { CompileError, type Diagnostic } from '../../../passes/index.js';
 import type { Report } from '../../report.js';
 import { CommandLineError, FileError } from '../errors.js';
+import { printable } from '../printable.js';
 import { sizeText } from '../size-text.js';
 
 // The terminal's level, unless the person wants none: https://no-color.org asks for any value that is not empty.
@@ -56,6 +57,6 @@ function sentence({ message, where }: Diagnostic): string {
 }
 
 function line(label: string, message: string, hint: string | undefined): string {
-  const text = hint === undefined ? message : `${message} - ${colours.dim(hint)}`;
-  return `${colours.bold('mvvmc:')} ${label} ${text.replace(/\s*\n\s*/g, ' ')}\n`;
+  const advice = hint === undefined ? '' : ` - ${colours.dim(printable(hint))}`;
+  return `${colours.bold('mvvmc:')} ${label} ${printable(message)}${advice}\n`;
 }
