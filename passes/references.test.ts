@@ -21,12 +21,13 @@ function program(body: string): string {
     (table $refs 3 externref)
     (table $call 1 1 funcref)
     (elem (table $t) (i32.const 0) func $say $double)
-    (elem declare func $half)
+    (elem declare func $half $quarter)
     (global $f (mut funcref) (ref.null func))
     (global $e (mut externref) (ref.null extern))
     ${sayFunction()}
     (func $double (param $n i32) (result i32) (i32.mul (call $say (local.get $n)) (i32.const 2)))
     (func $half (param $n i32) (result i32) (i32.div_u (call $say (local.get $n)) (i32.const 2)))
+    (func $quarter (param $n i32) (result i32) (i32.div_u (call $say (local.get $n)) (i32.const 4)))
     (func $apply (param $fn funcref) (param $n i32) (result i32)
       (drop (call $say (i32.const 1)))
       (table.set $call (i32.const 0) (local.get $fn))
@@ -34,6 +35,8 @@ function program(body: string): string {
     (func $choose (param $n i32) (result funcref)
       (if (call $say (local.get $n)) (then (return (ref.func $half))))
       (ref.func $double))
+    (func $both (param $n i32) (result i32 funcref)
+      (block $b (result i32 funcref) (br_if $b (tuple.make 2 (i32.const 7) (ref.func $half)) (local.get $n))))
     (func $pair (result funcref externref i32)
       (drop (call $say (i32.const 2)))
       (ref.func $half) (ref.null extern) (i32.const 5))
@@ -81,6 +84,18 @@ const programs: readonly (readonly [string, string])[] = [
       (i32.add (table.size $t) (i32.add (ref.is_null (table.get $t (i32.const 0))) (ref.is_null (table.get $refs (i32.const 1))))))`,
   ],
   [
+    'a function in a value of several parts that a branch carries out of a function',
+    `(local $p (tuple i32 funcref))
+    (local.set $p (call $both ${say(0)}))
+    (i32.add (tuple.extract 2 0 (local.get $p)) (call $apply (tuple.extract 2 1 (local.get $p)) ${say(8)}))`,
+  ],
+  [
+    'a function that is in the program as the filling of a table alone',
+    `(table.fill $t (i32.const 1) (ref.func $quarter) (i32.const 3))
+    (drop ${say(1)})
+    (call_indirect $t (type $unary) ${say(12)} (i32.const 3))`,
+  ],
+  [
     'a loop that swaps functions',
     `(local $other funcref) (local $swap funcref) (local $sum i32)
     (local.set $r (ref.func $half)) (local.set $other (ref.func $double))
@@ -96,6 +111,10 @@ describe.each(programs)('%s', (name, body) => {
   const subject = subjectOf(name, program(body));
 
   test.each(everyPolicy)('$policy', (configuration) => expectSameAtEveryPoint(subject, configuration, 6));
+
+  // The optimiser knows of each reference to a function which function that is, and gives locals types to match.
+  test('optimised, every-checkpoint', () =>
+    expectSameAtEveryPoint(subject, { policy: 'every-checkpoint', thresholdBits: 16 }, 6, 3));
 });
 
 describe('a reference of the host', () => {

@@ -9,7 +9,15 @@
 import { canBlock } from '../../runtime/abi/index.js';
 import { blockingImportInTable, refuse } from '../diagnostics.js';
 import type { Expr, Type } from './binaryen.js';
-import { callTarget, indirectParams, indirectResults, isTailCall, kindOf, referredFunction } from './expressions.js';
+import {
+  callTarget,
+  indirectParams,
+  indirectResults,
+  isTailCall,
+  kindOf,
+  referredFunction,
+  textOf,
+} from './expressions.js';
 import { readMark } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { walk } from './walk.js';
@@ -150,6 +158,9 @@ export class CallGraph {
           case 'RefFunc':
             referred.add(referredFunction(expr));
             break;
+          case 'TableFill':
+            for (const name of functionsReferredTo(expr, module)) referred.add(name);
+            break;
         }
       });
     }
@@ -206,4 +217,15 @@ function groupByType(functions: readonly FunctionInfo[]): FunctionsByType {
     else group.push(info);
   }
   return groups;
+}
+
+/**
+ * The functions that an instruction refers to whose operands Binaryen's API does not show: it shows them as text. All
+ * functions, if a name in it is none that we know how to write.
+ */
+function functionsReferredTo(expr: Expr, module: IrModule): string[] {
+  const named = new Set([...textOf(expr).matchAll(/\(ref\.func \$("[^"]*"|[^\s()]+)/g)].map(([, name = '']) => name));
+  const names = module.functions().map(({ name }) => name);
+  const found = names.filter((name) => named.has(name) || named.has(`"${name}"`));
+  return found.length < named.size ? names : found;
 }
