@@ -42,7 +42,7 @@ export interface EmitContext {
   readonly layout: FrameLayout;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
-  /** Iterations that a short run of a counted loop may have uncounted, see short-loop.ts. */
+  /** Iterations that a short run of a counted loop may have uncounted, see short-run.ts. */
   readonly shortRun: number;
   readonly comesBack: WayBack;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */

@@ -16,7 +16,7 @@ import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
 import { type LoopItem, type Point, pollsAtHead, type Region } from './linear-code.js';
-import { makeShortRun, type ShortRunContext } from './short-loop.js';
+import { makeShortRun, type ShortRunContext } from './short-run.js';
 
 /** What the emitter of a function lends. */
 export interface LoopContext extends PollContext, ShortRunContext {
@@ -73,7 +73,7 @@ function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopC
  *
  *     (block $exit (loop $again <strip> <fire> (br $again)))
  *
- * and, where it has few iterations, in none: see short-loop.ts.
+ * and, where it has few iterations, in none: see short-run.ts.
  *
  * @param counter the local that counts for the gate
  */
