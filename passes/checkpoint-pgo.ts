@@ -7,7 +7,7 @@
 
 import type { Expr } from './ir/binaryen.js';
 import { CallGraph } from './ir/call-graph.js';
-import { findEntryPolled, findUncoveredLoops, findUncoveredRecursion } from './ir/coverage.js';
+import { findEntryPolled, findUnboundedLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { childrenOf, kindOf, setChild } from './ir/expressions.js';
 import { readMark } from './ir/marks.js';
 import type { FunctionInfo, IrModule } from './ir/module.js';
@@ -28,7 +28,7 @@ stable point.`,
       const mark = placed.find(hot.function, hot.kind, hot.ordinal);
       if (mark === undefined) continue;
       setChild(mark.parent, mark.index, module.make.nop());
-      if (isUncovered(module)) setChild(mark.parent, mark.index, mark.expr);
+      if (isUncovered(module, options.thresholdBits)) setChild(mark.parent, mark.index, mark.expr);
     }
   },
 };
@@ -82,10 +82,10 @@ class PlacedMarks {
   }
 }
 
-function isUncovered(module: IrModule): boolean {
+function isUncovered(module: IrModule, thresholdBits: number): boolean {
   const entryPolled = findEntryPolled(module);
   return (
-    module.definedFunctions().some((fn) => findUncoveredLoops(module.body(fn), entryPolled).length > 0) ||
+    module.definedFunctions().some((fn) => findUnboundedLoops(module, fn, entryPolled, thresholdBits).length > 0) ||
     findUncoveredRecursion(new CallGraph(module), entryPolled).length > 0
   );
 }

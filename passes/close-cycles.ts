@@ -7,9 +7,8 @@
 
 import type { Expr } from './ir/binaryen.js';
 import { CallGraph } from './ir/call-graph.js';
-import { findEntryPolled, findUncoveredLoops, findUncoveredRecursion } from './ir/coverage.js';
+import { findEntryPolled, findUnboundedLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { markEntry, markLoop } from './ir/placement.js';
-import { findShortLoops } from './ir/short-loops.js';
 import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
 
@@ -29,11 +28,7 @@ passes no stable point get a counted one at their head, recursions one at the en
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
       for (;;) {
-        const loops = findUncoveredLoops(
-          module.body(fn),
-          entryPolled,
-          findShortLoops(module, fn, options.thresholdBits),
-        );
+        const loops = findUnboundedLoops(module, fn, entryPolled, options.thresholdBits);
         if (loops.length === 0) break;
         // A point in an inner loop may cover the loops around it.
         for (const loop of innermost(loops)) markLoop(context, loop, { kind: 'loop', gate: 'counted' });

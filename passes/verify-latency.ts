@@ -5,9 +5,8 @@
 
 import { refuse, uncoveredCycle } from './diagnostics.js';
 import { CallGraph } from './ir/call-graph.js';
-import { findEntryPolled, findUncoveredLoops, findUncoveredRecursion } from './ir/coverage.js';
+import { findEntryPolled, findUnboundedLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { labelOf } from './ir/expressions.js';
-import { findShortLoops } from './ir/short-loops.js';
 import type { Pass } from './pass.js';
 
 export const verifyLatency: Pass = {
@@ -19,11 +18,7 @@ export const verifyLatency: Pass = {
   run({ module, options }) {
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
-      const [loop] = findUncoveredLoops(
-        module.body(fn),
-        entryPolled,
-        findShortLoops(module, fn, options.thresholdBits),
-      );
+      const [loop] = findUnboundedLoops(module, fn, entryPolled, options.thresholdBits);
       if (loop !== undefined) refuse(uncoveredCycle([`function ${fn.name}`, `loop ${labelOf(loop)}`]));
     }
     const [recursion] = findUncoveredRecursion(new CallGraph(module), entryPolled);

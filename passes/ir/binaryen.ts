@@ -214,18 +214,18 @@ export function keepingStack<T>(run: () => T): T {
   // No function of Binaryen's interface does this alone, but this one does it around a raw function, here for ours.
   const name = '_BinaryenAddPassToSkip';
   const add: unknown = Reflect.get(api, name);
-  const results: T[] = [];
+  let result: { readonly value: T } | undefined;
   Reflect.set(api, name, () => {
     Reflect.set(api, name, add);
-    results.push(run());
+    result = { value: run() };
   });
   try {
     api.addPassToSkip('');
   } finally {
     Reflect.set(api, name, add);
   }
-  for (const result of results) return result;
-  throw new Error('this build of the binaryen package has another way to skip passes');
+  if (result === undefined) throw new Error('this build of the binaryen package has another way to skip passes');
+  return result.value;
 }
 
 /** The name of a data segment; the method that tells it is not declared. */

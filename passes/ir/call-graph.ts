@@ -159,7 +159,7 @@ export class CallGraph {
             referred.add(referredFunction(expr));
             break;
           case 'TableFill':
-            for (const name of functionsReferredTo(expr, module)) referred.add(name);
+            for (const name of functionsReferredTo(expr)) referred.add(name);
             break;
         }
       });
@@ -219,13 +219,16 @@ function groupByType(functions: readonly FunctionInfo[]): FunctionsByType {
   return groups;
 }
 
-/**
- * The functions that an instruction refers to whose operands Binaryen's API does not show: it shows them as text. All
- * functions, if a name in it is none that we know how to write.
- */
-function functionsReferredTo(expr: Expr, module: IrModule): string[] {
-  const named = new Set([...textOf(expr).matchAll(/\(ref\.func \$("[^"]*"|[^\s()]+)/g)].map(([, name = '']) => name));
-  const names = module.functions().map(({ name }) => name);
-  const found = names.filter((name) => named.has(name) || named.has(`"${name}"`));
-  return found.length < named.size ? names : found;
+/** The names of functions that an instruction refers to whose operands Binaryen's API does not show: it shows them as text. */
+function functionsReferredTo(expr: Expr): string[] {
+  const written = textOf(expr).matchAll(/\(ref\.func \$("(?:[^"\\]|\\.)*"|[^\s()]+)/g);
+  return [...written].map(([, name = '']) => (name.startsWith('"') ? unquote(name) : name));
+}
+
+/** A name as text has it where there are other characters in it than identifiers have: bytes of UTF-8 are escaped. */
+function unquote(name: string): string {
+  const encoded = name.slice(1, -1).replace(/\\([0-9a-f]{2}|.)|[^\\]/gi, (character, escaped?: string) => {
+    return escaped?.length === 2 ? `%${escaped}` : encodeURIComponent(escaped ?? character);
+  });
+  return decodeURIComponent(encoded);
 }

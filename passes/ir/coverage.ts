@@ -13,7 +13,8 @@ import type { Expr } from './binaryen.js';
 import { type CallGraph, isFunctionNode } from './call-graph.js';
 import { callTarget, childrenOf, isConditional, kindOf, labelOf, targetsOf } from './expressions.js';
 import { headMark, readMark } from './marks.js';
-import type { IrModule } from './module.js';
+import type { FunctionInfo, IrModule } from './module.js';
+import { findShortLoops } from './short-loops.js';
 
 /** Names of the functions that poll at their entry, on every call. */
 export function findEntryPolled(module: IrModule): Set<string> {
@@ -21,18 +22,24 @@ export function findEntryPolled(module: IrModule): Set<string> {
   return new Set(polled.map((fn) => fn.name));
 }
 
-/**
- * Loops under `body` with a way back to their head that passes no point.
- * @param short loops that need none, see short-loops.ts
- */
-export function findUncoveredLoops(
-  body: Expr,
-  entryPolled: ReadonlySet<string>,
-  short: ReadonlySet<Expr> = new Set(),
-): Expr[] {
+/** Loops under `body` with a way back to their head that passes no point. */
+export function findUncoveredLoops(body: Expr, entryPolled: ReadonlySet<string>): Expr[] {
   const finder = new UncoveredLoops(entryPolled);
   finder.after(body, 0);
-  return [...finder.found].filter((loop) => !short.has(loop));
+  return [...finder.found];
+}
+
+/** The same of a function, without the loops that need no point since they provably end soon. */
+export function findUnboundedLoops(
+  module: IrModule,
+  fn: FunctionInfo,
+  entryPolled: ReadonlySet<string>,
+  thresholdBits: number,
+): Expr[] {
+  const uncovered = findUncoveredLoops(module.body(fn), entryPolled);
+  if (uncovered.length === 0) return [];
+  const short = findShortLoops(module, fn, thresholdBits);
+  return uncovered.filter((loop) => !short.has(loop));
 }
 
 const neverReached = Number.POSITIVE_INFINITY;

@@ -275,6 +275,17 @@ export function localIndex(expr: Expr): number {
   return kindOf(expr) === 'LocalGet' ? api._BinaryenLocalGetGetIndex(expr) : api._BinaryenLocalSetGetIndex(expr);
 }
 
+/** The i32 local that an operand reads, or has just assigned. */
+export function operandLocal(expr: Expr): number | undefined {
+  const kind = kindOf(expr);
+  return (kind === 'LocalGet' || kind === 'LocalSet') && typeOf(expr) === i32 ? localIndex(expr) : undefined;
+}
+
+/** The value of an i32 constant. */
+export const constantOf: (expr: Expr) => number = rawFunction('ConstGetValueI32');
+/** The operation of a Binary. */
+export const binaryOperation: (expr: Expr) => number = rawFunction('BinaryGetOp');
+
 export const isTee = (expr: Expr): boolean => api._BinaryenLocalSetIsTee(expr) !== 0;
 export const callTarget = (expr: Expr): string => api.Call.getTarget(expr);
 /** Whether an expression is a `return_call` or `return_call_indirect`. */

@@ -4,6 +4,7 @@ import { refuse, unsupportedInstruction } from '../diagnostics.js';
 import { api, type Expr, rawFunction, type Type } from './binaryen.js';
 import { findTags, payloadOf } from './exceptions.js';
 import {
+  binaryOperation,
   f32,
   f64,
   funcref,
@@ -100,7 +101,6 @@ const relaxedUnary = operations(/^RelaxedTrunc/);
 const relaxedBinary = operations(/^Relaxed(Swizzle|Min|Max|Q15|DotI8x16I7x16SToVec)/);
 const relaxedTernary = operations(/^Relaxed(Madd|Nmadd|Laneselect|DotI8x16I7x16AddS)/);
 const unaryOperation = rawFunction('UnaryGetOp');
-const binaryOperation = rawFunction('BinaryGetOp');
 const ternaryOperation = rawFunction('SIMDTernaryGetOp');
 
 /** The names of features in a mask, for people. */

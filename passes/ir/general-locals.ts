@@ -4,6 +4,8 @@
  *
  * In a tuple, Binaryen also lets such a value be null, and puts a `ref.as_non_null` where it is read, which not all engines
  * have. The input has none (features.ts refuses them), so all there are are of this kind and can go.
+ *
+ * Not in functions with operations whose operands Binaryen's API does not show: there, such a value across a point is refused.
  */
 
 import { asExpr, type Expr, rawFunction, type Type } from './binaryen.js';

@@ -8,8 +8,18 @@
  * assign. It says nothing of other ways out of the loop, which can only make it shorter.
  */
 
-import { api, type Expr, rawFunction } from './binaryen.js';
-import { childrenOf, i32, isConditional, kindOf, labelOf, localIndex, targetsOf, typeOf } from './expressions.js';
+import { api, type Expr } from './binaryen.js';
+import {
+  binaryOperation,
+  childrenOf,
+  constantOf,
+  isConditional,
+  kindOf,
+  labelOf,
+  localIndex,
+  operandLocal,
+  targetsOf,
+} from './expressions.js';
 import { some, walk } from './walk.js';
 
 /** How a loop decides to go on: by comparing the counter with the end. */
@@ -26,10 +36,6 @@ export interface LoopCounter {
   readonly backEdge: Expr;
   readonly condition: Expr;
 }
-
-const binaryOperation = rawFunction('BinaryGetOp');
-/** The value of an i32 constant. */
-export const constantOf: (expr: Expr) => number = rawFunction('ConstGetValueI32');
 
 /** Comparisons of the counter with the end, and of the end with the counter. */
 const tests: readonly ReadonlyMap<number, LoopTest>[] = [
@@ -93,7 +99,7 @@ type Decision = Pick<LoopCounter, 'counter' | 'test' | 'end'>;
 
 /** What a loop's condition may test: a local, just assigned or not, against an end. */
 function readDecisions(condition: Expr): Decision[] {
-  const alone = readCounter(condition);
+  const alone = operandLocal(condition);
   if (alone !== undefined) return [{ counter: alone, test: 'not-equal', end: undefined }];
   if (kindOf(condition) !== 'Binary') return [];
   const operands = childrenOf(condition);
@@ -101,15 +107,10 @@ function readDecisions(condition: Expr): Decision[] {
     const test = byOperation.get(binaryOperation(condition));
     const [tested, value] = [operands[place], operands[1 - place]];
     if (test === undefined || tested === undefined || value === undefined) return [];
-    const counter = readCounter(tested);
+    const counter = operandLocal(tested);
     const isEnd = kindOf(value) === 'Const' || kindOf(value) === 'LocalGet';
     return counter === undefined || !isEnd ? [] : [{ counter, test, end: { value, operand: 1 - place } }];
   });
-}
-
-function readCounter(expr: Expr): number | undefined {
-  const kind = kindOf(expr);
-  return (kind === 'LocalGet' || kind === 'LocalSet') && typeOf(expr) === i32 ? localIndex(expr) : undefined;
 }
 
 /** What is added to a local once in every iteration, if that is the only way in which it changes. */
@@ -136,11 +137,11 @@ function assigns(statements: readonly Expr[], local: number): Expr[] {
   return found;
 }
 
-/** Whether evaluating `root` to its end always evaluates `target` once. */
+/** Whether evaluating `root` to its end always evaluates `target` once; an exception can leave any part of a `try` out. */
 function isAlwaysEvaluated(root: Expr, target: Expr): boolean {
   if (root === target) return true;
   const kind = kindOf(root);
-  if (kind === 'Loop' || (kind === 'Block' && labelOf(root) !== undefined)) return false;
+  if (kind === 'Loop' || kind === 'Try' || (kind === 'Block' && labelOf(root) !== undefined)) return false;
   const children = kind === 'If' ? childrenOf(root).slice(0, 1) : childrenOf(root);
   return children.some((child) => isAlwaysEvaluated(child, target));
 }

@@ -4,8 +4,16 @@
  */
 
 import { api, type Expr, rawFunction } from './binaryen.js';
-import { childrenOf, i32, kindOf, localIndex, typeOf } from './expressions.js';
-import { constantOf } from './loop-counter.js';
+import {
+  binaryOperation,
+  childrenOf,
+  constantOf,
+  i32,
+  kindOf,
+  localIndex,
+  operandLocal,
+  typeOf,
+} from './expressions.js';
 
 /** From `least` to `most`, both included. */
 export interface Range {
@@ -19,7 +27,6 @@ export type Ranges = ReadonlyMap<number, Range>;
 const LARGEST = 2 ** 32 - 1;
 const flag: Range = { least: 0, most: 1 };
 
-const binaryOperation = rawFunction('BinaryGetOp');
 const unaryOperation = rawFunction('UnaryGetOp');
 const loadedBytes = rawFunction('LoadGetBytes');
 const isSignedLoad = rawFunction('LoadIsSigned');
@@ -28,8 +35,13 @@ const exactly = (value: number): Range => ({ least: value, most: value });
 const within = (least: number, most: number): Range | undefined =>
   least >= 0 && most <= LARGEST && least <= most ? { least, most } : undefined;
 
-/** By operation, the range of the result; operands of which nothing is known are `anything`. */
+/** What an operand has of which nothing is known. */
 const anything: Range = { least: 0, most: LARGEST };
+
+/** A shift by a known number of bits. */
+const isShift = ({ least, most }: Range): boolean => least === most && most < 32;
+
+/** By operation, the range of the result. */
 const binary: ReadonlyMap<number, (left: Range, right: Range) => Range | undefined> = new Map([
   [api.AndInt32, (a, b) => within(0, Math.min(a.most, b.most))],
   [api.AddInt32, (a, b) => within(a.least + b.least, a.most + b.most)],
@@ -42,9 +54,6 @@ const binary: ReadonlyMap<number, (left: Range, right: Range) => Range | undefin
   ],
   [api.RemUInt32, (a, b) => within(0, Math.min(a.most, Math.max(b.most - 1, 0)))],
 ]);
-
-/** A shift by a known number of bits. */
-const isShift = ({ least, most }: Range): boolean => least === most && most < 32;
 
 const comparisons: ReadonlySet<number> = new Set(
   ['Eq', 'Ne', 'LtS', 'LtU', 'GtS', 'GtU', 'LeS', 'LeU', 'GeS', 'GeU'].flatMap((name) =>
@@ -98,12 +107,12 @@ export interface Finding {
 
 /** What one learns from a condition that was evaluated. @param holds whether it was other than zero */
 export function learn(condition: Expr, holds: boolean, known: Ranges): Finding | undefined {
-  const local = readLocal(condition);
+  const local = operandLocal(condition);
   if (local !== undefined) return narrow(local, known, holds ? { least: 1, most: LARGEST } : exactly(0));
   const [left, right] = childrenOf(condition);
   if (left === undefined) return undefined;
   if (kindOf(condition) === 'Unary' && unaryOperation(condition) === api.EqZInt32) return learn(left, !holds, known);
-  const compared = readLocal(left);
+  const compared = operandLocal(left);
   if (kindOf(condition) !== 'Binary' || right === undefined || kindOf(right) !== 'Const' || compared === undefined) {
     return undefined;
   }
@@ -135,10 +144,4 @@ function narrow(local: number, known: Ranges, by: Range): Finding | undefined {
   const before = known.get(local) ?? anything;
   const range = within(Math.max(before.least, by.least), Math.min(before.most, by.most));
   return range === undefined ? undefined : { local, range };
-}
-
-/** The local that an operand is, just assigned or not. */
-function readLocal(expr: Expr): number | undefined {
-  const kind = kindOf(expr);
-  return (kind === 'LocalGet' || kind === 'LocalSet') && typeOf(expr) === i32 ? localIndex(expr) : undefined;
 }

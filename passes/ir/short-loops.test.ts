@@ -50,7 +50,7 @@ describe('short are loops', () => {
       `(if (local.get $n) (then (local.set $i (i32.const 3))) (else (local.set $i (i32.const 9)))) ${down('a', 'i')}`,
     ],
     ['with a way out', up('a', 'i', 'i32.ne COUNTER (i32.const 64)', '(if (i32.load (local.get $i)) (then (return)))')],
-    ['with calls', up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $f)')],
+    ['with calls of imports', up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $f)')],
     [
       'that begin with a byte',
       `(local.set $n (i32.shr_u (i32.load8_u (local.get $n)) (i32.const 2))) ${up('a', 'n', 'i32.ne COUNTER (i32.const 64)')}`,
@@ -113,6 +113,24 @@ describe('not short are loops', () => {
       'that a case of a table leads to with another start',
       `(block $b (block $c (local.set $i (i32.load (i32.const 0))) (br_table $b $c (local.get $n))) (local.set $i (i32.const 0)))
        ${up('a', 'i', 'i32.ne COUNTER (i32.const 9)')}`,
+    ],
+    [
+      'with calls, whose loops would multiply',
+      up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $run (i32.const 0))'),
+    ],
+    [
+      'around loops with calls',
+      up('a', 'i', 'i32.ne COUNTER (i32.const 8)', `(loop $b (call $run (i32.const 0)) (br_if $b (local.get $n)))`),
+    ],
+    [
+      'below a signed constant, whose first step leads to a negative number',
+      `(local.set $i (i32.shr_u (local.get $n) (i32.const 1))) ${up('a', 'i', 'i32.lt_s COUNTER (i32.const 9)')}`,
+    ],
+    [
+      'whose step an exception can leave out',
+      `(loop $a
+        (try (do (call $f)) (catch_all (local.set $i (i32.add (local.get $i) (i32.const 1)))))
+        (br_if $a (i32.ne (local.get $i) (i32.const 9))))`,
     ],
     ['that never end', '(loop $a (br $a))'],
   ])('%s', (_, code) => {

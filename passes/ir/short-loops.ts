@@ -7,14 +7,26 @@
  * has 3 iterations at most. Compilers make such a loop of each that they unroll.
  *
  * Forward over the expression tree, with the ranges of locals that are known (ranges.ts). Where ways meet, what is known on
- * all of them is left; what a loop assigns is unknown in it and behind it, which makes one pass enough. A branch tells
- * something of the local that it tests. A loop is short if the range that its counter has on entry bounds its iterations
- * (loop-counter.ts), those of the short loops inside included.
+ * all of them is left; what a loop assigns is unknown at its head, which makes one pass enough. A branch tells something of
+ * the local that it tests. A loop is short if the range that its counter has on entry bounds its iterations
+ * (loop-counter.ts), those of the short loops inside included, and if it calls nothing of the module: calls of calls of short
+ * loops would multiply.
  */
 
 import type { Expr } from './binaryen.js';
-import { childrenOf, i32, isConditional, kindOf, labelOf, localIndex, targetsOf, typeParts } from './expressions.js';
-import { constantOf, type LoopCounter, readLoopCounter } from './loop-counter.js';
+import {
+  callTarget,
+  childrenOf,
+  constantOf,
+  i32,
+  isConditional,
+  kindOf,
+  labelOf,
+  localIndex,
+  targetsOf,
+  typeParts,
+} from './expressions.js';
+import { type LoopCounter, readLoopCounter } from './loop-counter.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { learn, type Range, type Ranges, rangeOf, union } from './ranges.js';
 import { walk } from './walk.js';
@@ -28,7 +40,7 @@ const MOST_INSIDE = 16;
 /** Locals of which something is known at a time; older knowledge is forgotten. */
 const MOST_KNOWN = 64;
 
-/** Iterations after the first that a counted gate need not see; 0 when it must see all. */
+/** Iterations that a counted gate need not see, of a short loop or behind the first of a short run; 0 when it must see all. */
 export function uncountedIterations(thresholdBits: number): number {
   return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
 }
@@ -39,10 +51,9 @@ export function findShortLoops(module: IrModule, fn: FunctionInfo, thresholdBits
   if (most === 0) return new Set();
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
-  const finder = new ShortLoops(
-    most,
-    variables.filter((local) => types[local] === i32),
-  );
+  const imports = module.functions().filter(({ imported }) => imported !== undefined);
+  const zeros = variables.filter((local) => types[local] === i32);
+  const finder = new ShortLoops(most, new Set(imports.map(({ name }) => name)), zeros);
   finder.visit(module.body(fn));
   return finder.found;
 }
@@ -54,12 +65,18 @@ class ShortLoops {
   #known: Map<number, Range> | undefined = new Map();
   /** What is known where all the branches to a label are taken. */
   readonly #atLabel = new Map<string, Map<number, Range>>();
-  /** Iterations of the short loops that the present loop has inside. */
+  /** Iterations of the short loops that the present loop has inside; infinitely many if it calls. */
   #inside = 0;
 
-  /** @param zeros locals that are zero at first */
-  constructor(most: number, zeros: readonly number[]) {
+  readonly #imports: ReadonlySet<string>;
+
+  /**
+   * @param imports names of the imported functions
+   * @param zeros locals that are zero at first
+   */
+  constructor(most: number, imports: ReadonlySet<string>, zeros: readonly number[]) {
     this.#most = most;
+    this.#imports = imports;
     for (const local of zeros.slice(0, MOST_KNOWN)) this.#known?.set(local, { least: 0, most: 0 });
   }
 
@@ -85,6 +102,11 @@ class ShortLoops {
         this.#visitChildren(expr);
         for (const label of targetsOf(expr)) this.#branch(label);
         this.#known = undefined;
+        return undefined;
+      case 'Call':
+      case 'CallIndirect':
+        this.#visitChildren(expr);
+        if (!this.#isImport(expr)) this.#inside = Number.POSITIVE_INFINITY;
         return undefined;
       case 'Return':
       case 'Unreachable':
@@ -113,10 +135,16 @@ class ShortLoops {
     this.#forgetAssigned(loop);
     this.#visitChildren(loop);
     const iterations = before === undefined ? undefined : boundIterations(loop, before);
-    const inAll = (iterations ?? 0) * (1 + this.#inside);
+    const inAll = (iterations ?? Number.POSITIVE_INFINITY) * (1 + this.#inside);
     const isShort = iterations !== undefined && iterations <= this.#most && inAll <= this.#most * MOST_INSIDE;
     if (isShort) this.found.add(loop);
-    this.#inside = outside + (isShort ? inAll : 0);
+    // A loop that is counted does not add to what goes uncounted, unless by its calls.
+    const uncounted = isShort ? inAll : 0;
+    this.#inside = outside + (Number.isFinite(this.#inside) ? uncounted : this.#inside);
+  }
+
+  #isImport(call: Expr): boolean {
+    return kindOf(call) === 'Call' && this.#imports.has(callTarget(call));
   }
 
   #visitIf(expr: Expr): void {
@@ -214,10 +242,7 @@ function common(one: Ranges, other: Ranges | undefined): Map<number, Range> {
 function boundIterations(loop: Expr, known: Ranges): number | undefined {
   const label = labelOf(loop);
   if (label === undefined) return 1;
-  const [body] = childrenOf(loop);
-  if (body === undefined) return undefined;
-  const isPlainBlock = kindOf(body) === 'Block' && labelOf(body) === undefined;
-  const counter = readLoopCounter(label, isPlainBlock ? childrenOf(body) : [body]);
+  const counter = readLoopCounter(label, childrenOf(loop));
   return counter === undefined ? undefined : boundTurns(counter, known);
 }
 
@@ -238,7 +263,7 @@ function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): n
       // Wherever it begins: at worst beyond the end, to come round once.
       return step > 0 && limit.most + step < 2 ** 32 ? Math.ceil(limit.most / step) + 2 : undefined;
     case 'less-signed': {
-      const isPositive = start !== undefined && start.most < 2 ** 31 && limit.most + step < 2 ** 31;
+      const isPositive = start !== undefined && Math.max(start.most, limit.most) + step < 2 ** 31;
       return step > 0 && isPositive ? Math.ceil(Math.max(limit.most - start.least, 0) / step) + 1 : undefined;
     }
   }

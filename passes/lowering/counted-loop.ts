@@ -10,8 +10,8 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import { i32, isTailCall, kindOf, labelOf, localIndex, setChild, targetsOf } from '../ir/expressions.js';
-import { constantOf, type LoopTest, readLoopCounter } from '../ir/loop-counter.js';
+import { constantOf, i32, isTailCall, kindOf, labelOf, localIndex, setChild, targetsOf } from '../ir/expressions.js';
+import { type LoopTest, readLoopCounter } from '../ir/loop-counter.js';
 import type { Maker } from '../ir/make.js';
 import type { IrModule } from '../ir/module.js';
 import { some, walk } from '../ir/walk.js';

@@ -60,6 +60,9 @@ export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
 
 const unwindLabel = 'mvvm.unwind';
 
+/** Assignments of one constant are nested, and code must not be too deep for whoever walks it. */
+const MOST_SHARING_A_ZERO = 16;
+
 class Emitter {
   readonly #fn: LinearFunction;
   readonly #context: EmitContext;
@@ -196,16 +199,21 @@ class Emitter {
   /** Sets stale locals to zero, all of one type by one constant: see find-stale-locals.ts. */
   #makeClear(locals: readonly number[]): Expr[] {
     const types = this.#context.module.localTypes(this.#fn.info);
-    const byType = new Map<Type, number[]>();
+    const byType = new Map<Type, number[][]>();
     for (const local of locals) {
       const type = types[local] ?? i32;
-      byType.set(type, [...(byType.get(type) ?? []), local]);
+      const groups = byType.get(type) ?? [];
+      const last = groups[groups.length - 1];
+      if (last === undefined || last.length === MOST_SHARING_A_ZERO) groups.push([local]);
+      else last.push(local);
+      byType.set(type, groups);
     }
-    return [...byType].map(([type, [first = 0, ...others]]) => {
+    const clear = (type: Type, [first = 0, ...others]: readonly number[]): Expr => {
       let zero = this.#makeShortZero(type);
       for (const local of others) zero = this.#make.tee(local, zero, type);
       return this.#make.set(first, zero);
-    });
+    };
+    return [...byType].flatMap(([type, groups]) => groups.map((group) => clear(type, group)));
   }
 
   #makeShortZero(type: Type): Expr {

@@ -19,7 +19,8 @@
  * engine keep everything on the stack in both.
  *
  * A request is answered later by that: between two passings of counted points a program may run through as many iterations
- * more as `uncountedIterations` (ir/short-loops.ts) says, for each innermost loop. Cycles around such a loop have points of their own.
+ * more as `uncountedIterations` (ir/short-loops.ts) says, for each innermost loop. Cycles around such a loop have points of
+ * their own.
  */
 
 import type { Expr } from '../ir/binaryen.js';
@@ -48,7 +49,10 @@ export interface ShortRun {
   readonly copy: Expr;
 }
 
-/** @returns undefined where all iterations are counted. Makes the copy, so it has to be asked before the loop is emitted. */
+/**
+ * To be made before the strips, which make the loop test against another end.
+ * @returns undefined where all iterations are counted
+ */
 export function makeShortRun(
   loop: LoopItem,
   gate: Gate,

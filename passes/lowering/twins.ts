@@ -47,6 +47,7 @@ interface Survey {
   readonly size: number;
   /** How often the innermost code is run for each call, by the depth of loops. */
   readonly own: number;
+  /** By callee, how often the call that is made most is made for each call of the function. */
   readonly calls: ReadonlyMap<string, number>;
   readonly hasTry: boolean;
 }
@@ -107,7 +108,7 @@ function calleesOf(graph: CallGraph, expr: Expr): string[] {
   return graph.indirectCallees(signatureKey(indirectParams(expr), indirectResults(expr))).map(({ name }) => name);
 }
 
-/** How often each function is called, in all and roughly. */
+/** How often each function is called from where it is called most, roughly. */
 function estimate(surveys: readonly Survey[]): ReadonlyMap<string, number> {
   let often = new Map(surveys.map(({ info }) => [info.name, 1]));
   for (let round = 0; round < ROUNDS; round++) {
