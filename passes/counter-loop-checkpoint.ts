@@ -20,9 +20,8 @@ export const counterLoopCheckpoint: Pass = {
 stable point and asks the host. From 11 threshold bits on, loops that provably end soon are not counted (at most 64
 iterations from 16 bits on). Recursion without loops gets a counted point from \`close-cycles\`.`,
   run(context) {
-    markLoops(context, { kind: 'loop', gate: 'counted' }, (fn) => {
-      const short = findShortLoops(context.module, fn, context.options.thresholdBits);
-      return (loop) => !short.has(loop);
-    });
+    markLoops(context, { kind: 'loop', gate: 'counted' }, (fn) =>
+      findShortLoops(context.module, fn, context.options.thresholdBits),
+    );
   },
 };

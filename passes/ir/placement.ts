@@ -20,16 +20,16 @@ export function markLoop(context: PassContext, loop: Expr, mark: Mark): void {
   setChild(loop, 0, markBefore(context, mark, body));
 }
 
-/** Marks the head of each loop that can repeat and has no mark yet, among those that are chosen in a function. */
+/** Marks the head of each loop that can repeat and has no mark yet, but for those that are left out of a function. */
 export function markLoops(
   context: PassContext,
   mark: Mark,
-  chooseIn: (fn: FunctionInfo) => (loop: Expr) => boolean = () => () => true,
+  leftOut: (fn: FunctionInfo) => ReadonlySet<Expr> = () => new Set(),
 ): void {
   for (const fn of context.module.definedFunctions()) {
-    const isChosen = chooseIn(fn);
+    const without = leftOut(fn);
     walk(context.module.body(fn), (expr) => {
-      if (kindOf(expr) === 'Loop' && labelOf(expr) !== undefined && isChosen(expr)) markLoop(context, expr, mark);
+      if (kindOf(expr) === 'Loop' && labelOf(expr) !== undefined && !without.has(expr)) markLoop(context, expr, mark);
     });
   }
 }

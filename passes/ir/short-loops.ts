@@ -17,7 +17,6 @@ import type { Expr } from './binaryen.js';
 import {
   callTarget,
   childrenOf,
-  constantOf,
   i32,
   isConditional,
   kindOf,
@@ -248,7 +247,7 @@ function boundIterations(loop: Expr, known: Ranges): number | undefined {
 
 function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): number | undefined {
   const start = known.get(counter);
-  const limit = end === undefined ? { least: 0, most: 0 } : rangeOfEnd(end.value, known);
+  const limit = end === undefined ? { least: 0, most: 0 } : rangeOf(end.value, known, []);
   if (limit === undefined || step === 0) return undefined;
   switch (test) {
     case 'not-equal': {
@@ -267,10 +266,4 @@ function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): n
       return step > 0 && isPositive ? Math.ceil(Math.max(limit.most - start.least, 0) / step) + 1 : undefined;
     }
   }
-}
-
-function rangeOfEnd(value: Expr, known: Ranges): Range | undefined {
-  if (kindOf(value) !== 'Const') return known.get(localIndex(value));
-  const constant = constantOf(value) >>> 0;
-  return { least: constant, most: constant };
 }
