@@ -1,6 +1,6 @@
 /** The command `mvvm` as a person or a script uses it: what it prints where, and the status it ends with. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -46,6 +46,13 @@ describe('mvvm run', () => {
     expect(await mvvm('run', '--entry', 'divide', 'hand.mvvm.wasm', '--', '-7', '2')).toMatchObject({
       stdout: '-3\n-1\n',
     });
+  });
+
+  test('waits for an engine that compiles everything ahead', () => {
+    const flags = ['--no-liftoff', '--no-wasm-lazy-compilation'];
+    const words = ['run', '--entry', 'run', 'hand.mvvm.wasm', '--', '6', '5'];
+    const ended = spawnSync(process.execPath, [...flags, command, ...words], { cwd: folder, encoding: 'utf8' });
+    expect(ended).toMatchObject({ status: 0, stdout: result, stderr: '' });
   });
 
   test('tells a trap, in one line and status 1', async () => {
