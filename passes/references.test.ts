@@ -90,6 +90,15 @@ const programs: readonly (readonly [string, string])[] = [
     (i32.add (tuple.extract 2 0 (local.get $p)) (call $apply (tuple.extract 2 1 (local.get $p)) ${say(8)}))`,
   ],
   [
+    'a function in a value of several parts, where a table is filled and copied',
+    `(local $p (tuple i32 funcref))
+    (table.fill $t (local.get $x) (ref.func $quarter) (i32.const 1))
+    (local.set $p
+      (block $b (result i32 funcref) (br_if $b (tuple.make 2 (i32.const 1) (ref.func $half)) ${say(0)})))
+    (table.copy $t $t (tuple.extract 2 0 (local.get $p)) ${say(3)} (i32.const 1))
+    (i32.add (call_indirect $t (type $unary) ${say(40)} (i32.const 1)) (call $apply (tuple.extract 2 1 (local.get $p)) ${say(8)}))`,
+  ],
+  [
     'a function that is in the program as the filling of a table alone',
     `(table.fill $t (i32.const 1) (ref.func $quarter) (i32.const 3))
     (drop ${say(1)})

@@ -197,10 +197,20 @@ export function isWalkable(expr: Expr): boolean {
 
 /**
  * Table operations whose operands Binaryen's API does not show. The pass `prepare` flattens functions that have them, so
- * that the operands are constants or reads of locals: analyses take them for reading every local.
+ * that the operands are constants or reads of locals: {@link hiddenLocals}.
  */
 const opaqueKinds: ReadonlySet<string> = new Set(['TableInit', 'TableCopy', 'TableFill']);
 export const isOpaque = (expr: Expr): boolean => opaqueKinds.has(kindOf(expr));
+
+/**
+ * The locals that an opaque expression reads. It is shown as text, and with the numbers of locals, for it is by itself
+ * there; all locals, should one have a name.
+ * @param count how many locals there are
+ */
+export function hiddenLocals(expr: Expr, count: number): number[] {
+  const read = [...textOf(expr).matchAll(/\(local\.get \$([^\s()]+)\)/g)].map(([, name]) => Number(name));
+  return read.every((local) => local < count) ? read : Array.from({ length: count }, (_, local) => local);
+}
 
 /** The children of an expression in the order of evaluation; absent ones are left out. */
 export function childrenOf(expr: Expr): Expr[] {

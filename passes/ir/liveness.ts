@@ -15,6 +15,7 @@
 import type { Expr } from './binaryen.js';
 import {
   childrenOf,
+  hiddenLocals,
   isConditional,
   isOpaque,
   isTailCall,
@@ -33,6 +34,7 @@ export class Liveness {
   /** What is live where exceptions go that are thrown here. */
   #handlers: LocalSet;
   #grew = false;
+  readonly #hidden = new Map<Expr, readonly number[]>();
 
   constructor(localCount: number) {
     this.#localCount = localCount;
@@ -138,6 +140,7 @@ export class Liveness {
         walk(expr, (inner) => {
           const kind = kindOf(inner);
           if (kind === 'LocalGet') live.add(localIndex(inner));
+          if (isOpaque(inner)) this.#addHidden(inner, live);
           if (kind === 'Break' || kind === 'Switch') {
             for (const target of targetsOf(inner)) live.addAll(this.#branchingTo(target));
           }
@@ -150,13 +153,19 @@ export class Liveness {
         this.#childrenBefore(expr, live);
         return;
       default:
-        if (isOpaque(expr)) for (let local = 0; local < this.#localCount; local++) live.add(local);
+        if (isOpaque(expr)) this.#addHidden(expr, live);
         this.#childrenBefore(expr, live);
     }
   }
 
   #childrenBefore(expr: Expr, live: LocalSet): void {
     for (const child of childrenOf(expr).reverse()) this.before(child, live);
+  }
+
+  #addHidden(expr: Expr, live: LocalSet): void {
+    const known = this.#hidden.get(expr) ?? hiddenLocals(expr, this.#localCount);
+    this.#hidden.set(expr, known);
+    for (const local of known) live.add(local);
   }
 
   #onlyTargets(expr: Expr, live: LocalSet): void {
