@@ -19,7 +19,7 @@ export interface CompileOptions {
   readonly sizeLevel?: Level;
   /**
    * How much code may be doubled, the busiest first, so that it has no way back in it: a percentage of the module's code.
-   * Above 100: all that can be, busy or not. Default 50, and 0 where small code is preferred or little optimised.
+   * Above 100: all that can be, busy or not. Default 40, and 0 where small code is preferred or little optimised.
    */
   readonly twinBudget?: number;
   /** Optimise with this wasm-opt; `true` looks on the PATH, then for the npm package `wasm-opt`. Default: Binaryen's own. */

@@ -268,6 +268,12 @@ export class IrModule {
     return this.#module.getFunction(name) !== 0;
   }
 
+  /** Whether a function is imported, without a look at the others. */
+  isImported(name: string): boolean {
+    const ref = this.#module.getFunction(name);
+    return ref !== 0 && api._BinaryenFunctionGetBody(ref) === 0;
+  }
+
   definedFunctions(): FunctionInfo[] {
     return this.functions().filter((fn) => fn.imported === undefined);
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { withModule } from '../../fixtures/passes/wat-module.js';
 import { kindOf, labelOf } from './expressions.js';
 import { findShortLoops } from './short-loops.js';
@@ -26,6 +26,18 @@ const up = (label: string, local: string, test: string, body = '', step = 1): st
   `(loop $${label} ${body} (br_if $${label} (${test.replace('COUNTER', `(local.tee $${local} (i32.add (local.get $${local}) (i32.const ${step})))`)})))`;
 const down = (label: string, local: string): string =>
   `(loop $${label} (br_if $${label} (local.tee $${local} (i32.sub (local.get $${local}) (i32.const 1)))))`;
+
+// There may be a hundred thousand, each of which is looked at in its turn.
+test('other functions are not looked at', () => {
+  const wat = `(module (import "x" "f" (func $f)) (func $run (local $i i32) ${up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $f)')}))`;
+  withModule(wat, (module) => {
+    const [fn] = module.definedFunctions();
+    if (fn === undefined) throw new Error('no function');
+    const listed = jest.spyOn(module, 'functions');
+    expect(findShortLoops(module, fn, BITS).size).toBe(1);
+    expect(listed).not.toHaveBeenCalled();
+  });
+});
 
 describe('short are loops', () => {
   test.each([

@@ -28,7 +28,7 @@ import {
 import { type LoopCounter, readLoopCounter } from './loop-counter.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { learn, type Range, type Ranges, rangeOf, union } from './ranges.js';
-import { walk } from './walk.js';
+import { some, walk } from './walk.js';
 
 const MOST_UNCOUNTED = 64;
 /** Uncounted iterations are fewer than counted ones by so many bits: gates that open often stay exact. */
@@ -47,13 +47,13 @@ export function uncountedIterations(thresholdBits: number): number {
 /** @returns the loops of a function that need no counted point */
 export function findShortLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
   const most = uncountedIterations(thresholdBits);
-  if (most === 0) return new Set();
+  const body = module.body(fn);
+  if (most === 0 || !some(body, (expr) => kindOf(expr) === 'Loop')) return new Set();
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
-  const imports = module.functions().filter(({ imported }) => imported !== undefined);
   const zeros = variables.filter((local) => types[local] === i32);
-  const finder = new ShortLoops(most, new Set(imports.map(({ name }) => name)), zeros);
-  finder.visit(module.body(fn));
+  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros);
+  finder.visit(body);
   return finder.found;
 }
 
@@ -67,15 +67,15 @@ class ShortLoops {
   /** Iterations of the short loops that the present loop has inside; infinitely many if it calls. */
   #inside = 0;
 
-  readonly #imports: ReadonlySet<string>;
+  readonly #isImported: (name: string) => boolean;
 
   /**
-   * @param imports names of the imported functions
+   * @param isImported whether a function is, by its name
    * @param zeros locals that are zero at first
    */
-  constructor(most: number, imports: ReadonlySet<string>, zeros: readonly number[]) {
+  constructor(most: number, isImported: (name: string) => boolean, zeros: readonly number[]) {
     this.#most = most;
-    this.#imports = imports;
+    this.#isImported = isImported;
     for (const local of zeros.slice(0, MOST_KNOWN)) this.#known?.set(local, { least: 0, most: 0 });
   }
 
@@ -143,7 +143,7 @@ class ShortLoops {
   }
 
   #isImport(call: Expr): boolean {
-    return kindOf(call) === 'Call' && this.#imports.has(callTarget(call));
+    return kindOf(call) === 'Call' && this.#isImported(callTarget(call));
   }
 
   #visitIf(expr: Expr): void {
