@@ -17,7 +17,7 @@ import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.
 import { removeStaleTemporaries, temporaryName } from './snapshot-file-temporary.js';
 
 /** Less is durable in a moment anyway. */
-const BEGIN_SYNC_BYTES = 64 << 20;
+const BEGIN_SYNC_BYTES = 32 << 20;
 
 /**
  * Writes the chunks to a file at `path`, which is replaced if it is a file or a link (never the link's target).

@@ -10,6 +10,8 @@
  * A slot goes from free to full (by the owner), to hashed (by the helper), to free (by the owner).
  */
 
+import { setImmediate } from 'node:timers/promises';
+
 export const SLOTS = 4;
 export const PIECE_BYTES: number = 1 << 20;
 const DIGEST_BYTES = 32;
@@ -46,6 +48,17 @@ export class HashRing {
   setState(slot: number, state: SlotState): void {
     Atomics.store(this.#words, 1 + slot, state);
     Atomics.notify(this.#words, 1 + slot);
+  }
+
+  /** Lets the event loop turn once, and until the slot is in that state. */
+  async comesInto(slot: number, state: SlotState): Promise<void> {
+    await setImmediate();
+    for (;;) {
+      const now = Atomics.load(this.#words, 1 + slot);
+      if (now === state) return;
+      const change = Atomics.waitAsync(this.#words, 1 + slot, now);
+      if (change.async) await change.value;
+    }
   }
 
   /** Sleeps until the slot is in that state, or for about so many milliseconds. Says whether it is. */

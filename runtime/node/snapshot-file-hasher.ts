@@ -5,9 +5,9 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { PieceHasher } from '../snapshot/index.js';
-import { HashRing, RING_BYTES, SLOTS, slotState } from './snapshot-file-hash-ring.js';
+import { type HashRing, slotState } from './snapshot-file-hash-ring.js';
+import { type Helper, takeHelper } from './snapshot-file-helper.js';
 
 /** Smaller snapshots are hashed before a thread has started. */
 const WORTH_A_THREAD = 32 << 20;
@@ -17,55 +17,7 @@ const PATIENCE_MS = 2_000;
 
 /** SHA-256 as Node has it, with a helper thread for large snapshots. */
 export const nodeHasher = (bytes: number): SharedHasher =>
-  new SharedHasher(bytes < WORTH_A_THREAD ? undefined : (idleHelpers.pop() ?? startHelper()));
-
-/** Helpers that wait for work: as many as there ever were snapshots written or read at once. */
-const idleHelpers: Helper[] = [];
-
-function startHelper(): Helper | undefined {
-  try {
-    return new Helper();
-  } catch {
-    // Where threads are forbidden (Node's permission model), there is none to help.
-    return undefined;
-  }
-}
-
-class Helper {
-  readonly ring: HashRing;
-  /** The slot that is filled next: the helper goes round the ring in the same order. */
-  #nextSlot = 0;
-  readonly #worker: Worker;
-
-  constructor() {
-    const shared = new SharedArrayBuffer(RING_BYTES);
-    this.ring = new HashRing(shared);
-    this.#worker = new Worker(new URL('./snapshot-file-hash-worker.js', import.meta.url), {
-      workerData: shared,
-      execArgv: [],
-    });
-    this.#worker.unref();
-    // A helper that fails never announces itself, or answers no more; both are provided for.
-    this.#worker.on('error', () => {});
-  }
-
-  /** The slot for the next piece, if there is room in the ring. */
-  freeSlot(): number | undefined {
-    const slot = this.#nextSlot;
-    return this.ring.hasHelper && this.ring.isIn(slot, slotState.free) ? slot : undefined;
-  }
-
-  /** Sets the helper to work on the slot that was free. */
-  publish(slot: number, length: number): void {
-    this.ring.publish(slot, length);
-    this.#nextSlot = (slot + 1) % SLOTS;
-  }
-
-  /** Ends the thread, wherever it is. */
-  dismiss(): void {
-    void this.#worker.terminate();
-  }
-}
+  new SharedHasher(bytes < WORTH_A_THREAD ? undefined : takeHelper());
 
 export class SharedHasher implements PieceHasher {
   #helper: Helper | undefined;
@@ -117,7 +69,7 @@ export class SharedHasher implements PieceHasher {
     this.#collect(PATIENCE_MS);
     if (this.#helper === undefined) return;
     if (this.#inRing.length === 0) {
-      idleHelpers.push(this.#helper);
+      this.#helper.release();
     } else {
       this.#hashRest(this.#helper.ring);
       this.#helper.dismiss();

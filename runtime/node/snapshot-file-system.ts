@@ -7,7 +7,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fdatasync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -17,6 +16,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { beginSync } from './snapshot-file-helper.js';
 
 /** Whatever stands at a path, as far as it matters here. */
 export type PathKind = 'nothing' | 'file' | 'link' | 'directory' | 'other';
@@ -43,13 +43,6 @@ export interface SnapshotFileSystem {
   modifiedAt(path: string): number;
 }
 
-/**
- * They end on the event loop, which stands still while a guest runs: without a bound a busy program would collect
- * descriptors. One of the four threads that Node has for such things stays free.
- */
-const SYNCS_AT_ONCE = 3;
-let syncsUnderWay = 0;
-
 export const nodeFileSystem: SnapshotFileSystem = {
   kindOf(path) {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -62,16 +55,7 @@ export const nodeFileSystem: SnapshotFileSystem = {
   makePrivate: (fd) => fchmodSync(fd, 0o600),
   write: (fd, bytes) => writeSync(fd, bytes),
   sync: fsyncSync,
-  beginSync(path) {
-    if (syncsUnderWay >= SYNCS_AT_ONCE) return;
-    // A descriptor of its own: the system reports a failure to write once per opening, and it must be `sync` that hears it.
-    const fd = openSync(path, constants.O_RDONLY);
-    syncsUnderWay += 1;
-    fdatasync(fd, () => {
-      syncsUnderWay -= 1;
-      closeSync(fd);
-    });
-  },
+  beginSync,
   close: closeSync,
   rename: renameSync,
   remove: unlinkSync,
