@@ -1,27 +1,16 @@
 /** The files that commands are given: modules and snapshots. What is wrong with one names it, and says what to do. */
 
-import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { loadProgram, type Program, type StoredSnapshot } from '../../../runtime/index.js';
-import { FileError, fileProblem, noFile } from '../errors.js';
+import { FileError } from '../errors.js';
+import { readFile } from '../read-file.js';
 
 /**
- * Nothing but files: a pipe that nobody writes to would wait, deaf to the signals that ask for a checkpoint, and a device may
- * never end.
+ * A pipe that nobody writes to would wait, deaf to the signals that ask for a checkpoint.
  * @throws {FileError}
  */
-export async function readModule(path: string): Promise<Uint8Array> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await file.stat();
-    if (stats.isFile() || stats.isDirectory()) return await file.readFile();
-  } catch (error) {
-    throw fileProblem('read', path, error);
-  } finally {
-    await file?.close();
-  }
-  throw noFile(path);
+export function readModule(path: string): Promise<Uint8Array> {
+  return readFile(path, 'refuse');
 }
 
 /**

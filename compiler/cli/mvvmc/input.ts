@@ -1,27 +1,15 @@
 /** Reading what a command line names. */
 
-import { type FileHandle, open } from 'node:fs/promises';
-import { CommandLineError, fileProblem, noFile } from '../errors.js';
+import { CommandLineError, fileProblem } from '../errors.js';
+import { readFile } from '../read-file.js';
 
 /**
- * All bytes of a file, or of standard input for `-`.
+ * All bytes of a file or a pipe, or of standard input for `-`.
  * @throws {FileError} when it cannot be read
  * @throws {CommandLineError} when standard input is a terminal
  */
-export async function readInput(path: string): Promise<Uint8Array> {
-  if (path === '-') return readStandardInput();
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, 'r');
-    const stats = await file.stat();
-    // A pipe is as good as a file, but a device may never end.
-    if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return await file.readFile();
-  } catch (error) {
-    throw fileProblem('read', path, error);
-  } finally {
-    await file?.close();
-  }
-  throw noFile(path);
+export function readInput(path: string): Promise<Uint8Array> {
+  return path === '-' ? readStandardInput() : readFile(path, 'wait');
 }
 
 async function readStandardInput(): Promise<Uint8Array> {
