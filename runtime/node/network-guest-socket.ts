@@ -82,6 +82,9 @@ export class GuestSocket implements NetworkSocket {
       this.#connecting = true;
       this.#local = undefined;
       this.#broken = undefined;
+      // What came before one that failed is nothing of this connection's.
+      this.#chunks = [];
+      this.#ended = false;
       this.#link.post({ kind: 'connect', socket: this.#id, remote });
     }
     this.#link.takeNews();
@@ -178,6 +181,8 @@ export class GuestSocket implements NetworkSocket {
   putBack({ bytes, datagrams, ended }: Unread, then: 'connection' | 'end' | 'broken'): void {
     if (bytes.length > 0) this.#chunks.unshift(bytes);
     this.#datagrams.unshift(...datagrams);
+    const count = datagrams.reduce((sum, datagram) => sum + datagramCost(datagram.bytes), bytes.length);
+    if (count > 0) this.#link.post({ kind: 'put-back', socket: this.#id, count });
     // What the other side has ended is over, whatever broke afterwards.
     this.#ended ||= then === 'end' || (then === 'broken' && ended);
     if (then === 'broken') this.#broken = errno.connreset;

@@ -41,6 +41,9 @@ export class HostConnection implements HostSocket {
         this.#untaken = Math.max(0, this.#untaken - request.count);
         if (this.#untaken < this.#options.receiveBuffer) this.#socket.resume();
         return;
+      case 'put-back':
+        this.#add(request.count);
+        return;
       case 'shutdown':
         this.#socket.end();
     }
@@ -59,10 +62,14 @@ export class HostConnection implements HostSocket {
   }
 
   #pass(bytes: Uint8Array): void {
-    this.#untaken += bytes.length;
-    if (this.#untaken >= this.#options.receiveBuffer) this.#socket.pause();
+    this.#add(bytes.length);
     // A copy: what Node gives may be a piece of something larger, all of which would be sent along.
     this.#tell({ kind: 'data', socket: this.#id, bytes: Uint8Array.from(bytes) });
+  }
+
+  #add(count: number): void {
+    this.#untaken += count;
+    if (this.#untaken >= this.#options.receiveBuffer) this.#socket.pause();
   }
 
   #apply(): void {

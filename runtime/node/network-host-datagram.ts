@@ -38,6 +38,10 @@ export class HostDatagramSocket implements HostSocket {
       this.#untaken = Math.max(0, this.#untaken - request.count);
       return;
     }
+    if (request.kind === 'put-back') {
+      this.#untaken += request.count;
+      return;
+    }
     this.#turn = this.#turn.then(async () => {
       try {
         await this.#perform(request);

@@ -12,11 +12,17 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { AddressFamily, Errno, SocketAddress, SocketOptions } from '../wasi/index.js';
+import {
+  type AddressFamily,
+  datagramOverhead,
+  type Errno,
+  type SocketAddress,
+  type SocketOptions,
+} from '../wasi/index.js';
 
 /** What a datagram takes of the receiving buffer: more than its bytes, so that empty ones cannot pile up either. */
 export function datagramCost(bytes: Uint8Array): number {
-  return bytes.length + 256;
+  return bytes.length + datagramOverhead;
 }
 
 /** What a guest's thread is given. */
@@ -48,6 +54,8 @@ export type NetworkRequest =
     }
   /** So many bytes (of a listener: connections) were taken, and there is room for others. */
   | { readonly kind: 'taken'; readonly socket: number; readonly count: number }
+  /** The guest has so much that it did not take yet, from before it was restored. */
+  | { readonly kind: 'put-back'; readonly socket: number; readonly count: number }
   | { readonly kind: 'shutdown'; readonly socket: number }
   | { readonly kind: 'close'; readonly socket: number }
   /** Answered by `addresses`. */

@@ -5,7 +5,13 @@
 
 import * as z from 'zod';
 import { fileTypes } from './flags.js';
-import { type NetworkState, networkStateSchema, type SavedUnread, savedUnreadSchema } from './network-state.js';
+import {
+  canHaveReceived,
+  type NetworkState,
+  networkStateSchema,
+  type SavedUnread,
+  savedUnreadSchema,
+} from './network-state.js';
 import { allRights } from './rights.js';
 
 /** Names a place below a preopened directory: the preopen's guest name and components without links, `.` or `..`. */
@@ -111,5 +117,7 @@ export const descriptorSchema: z.ZodType<SavedDescriptor> = z.discriminatedUnion
     preopened: z.boolean(),
     listing: z.array(listedNameSchema).nullable(),
   }),
-  z.strictObject({ kind: z.literal('socket'), ...base, network: networkStateSchema, unread: savedUnreadSchema }),
+  z
+    .strictObject({ kind: z.literal('socket'), ...base, network: networkStateSchema, unread: savedUnreadSchema })
+    .refine(({ network, unread }) => canHaveReceived(network, unread), 'has received what it cannot have'),
 ]);

@@ -162,7 +162,7 @@ export class MemorySocket implements NetworkSocket {
   }
 
   putBack({ bytes, datagrams, ended }: Unread, then: 'connection' | 'end' | 'broken'): void {
-    this.#incoming.unshift(...bytes);
+    this.#incoming = [...bytes, ...this.#incoming];
     this.datagrams.unshift(...datagrams);
     this.#ended = then === 'end' || (then === 'broken' && ended);
     if (then === 'broken') this.#broken = errno.connreset;

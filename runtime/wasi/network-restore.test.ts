@@ -5,6 +5,7 @@ import { errno } from './errno.js';
 import { createWasi, restoreWasi, type WasiRestoreOptions, type WasiState } from './index.js';
 import { MemoryNetwork } from './memory-network.test.support.js';
 import { dgram, NetworkGuest, networkOptions, stream } from './network-guest.test.support.js';
+import { datagramOverhead, largestBuffer, newNetworkState } from './network-state.js';
 
 /** A guest on its network, with what is needed to move it to another. */
 function makeGuest(): { g: NetworkGuest; network: MemoryNetwork; save: () => WasiState } {
@@ -175,20 +176,45 @@ describe('datagrams', () => {
 });
 
 describe('a snapshot reaches nothing that is not granted', () => {
-  test.each([
-    ['bound', { bound: { ip: '10.0.0.1', port: 80 }, local: { ip: '10.0.0.1', port: 80 } }],
-    ['connected', { phase: 'connected', remote: { ip: '10.0.0.1', port: 80 } }],
-    ['being connected', { phase: 'connecting', remote: { ip: '10.0.0.1', port: 80 } }],
-  ])('%s', (_, claim) => {
+  interface Claim {
+    readonly network?: object;
+    readonly unread?: object;
+  }
+
+  /** What becomes of the state of one socket, descriptor 4, that claims something else; and what was opened for it. */
+  function restoreForged(type: number, claim: Claim, grants?: readonly string[]): { refused: unknown; opened: number } {
     const { g, save } = makeGuest();
-    g.openSocket(stream);
-    const state: unknown = JSON.parse(JSON.stringify(save()), (key, value) =>
-      key === 'network' ? { ...value, ...claim } : value,
+    g.openSocket(type);
+    const state: WasiState = JSON.parse(JSON.stringify(save()), (key, value) =>
+      key === 'network' || key === 'unread' ? { ...value, ...claim[key] } : value,
     );
     const to = new MemoryNetwork();
-    const refused = refusal(() => move(g, Object.assign(save(), state), to, { connections: 'reconnect' }));
+    const open = to.open.bind(to);
+    let opened = 0;
+    to.open = (...socket) => {
+      opened += 1;
+      return open(...socket);
+    };
+    const how = { connections: 'reconnect', ...(grants === undefined ? {} : { grants }) } as const;
+    return { refused: refusal(() => move(g, state, to, how)), opened };
+  }
+
+  const elsewhere = { ip: '10.0.0.1', port: 80 };
+  const here = { ip: '127.0.0.1', port: 80 };
+  const any = { ip: '0.0.0.0', port: 80 };
+  const options = newNetworkState('inet4', 'dgram').options;
+  const datagram = (bytes: number): object => ({ bytes: Buffer.alloc(bytes).toString('base64'), from: here });
+
+  test.each<[string, number, object]>([
+    ['bound', stream, { bound: elsewhere, local: elsewhere }],
+    ['connected', stream, { phase: 'connected', remote: elsewhere }],
+    ['being connected', stream, { phase: 'connecting', remote: elsewhere }],
+    ['a destination of datagrams', dgram, { phase: 'connected', remote: elsewhere }],
+    ['a group of another machine`s', dgram, { options: { ...options, groups: ['224.0.0.1'] } }],
+  ])('%s', (_, type, network) => {
+    const { refused, opened } = restoreForged(type, { network });
     expect(refused).toMatchObject({ code: 'wasi-address-not-granted', fd: 4 });
-    expect(to.sockets.size).toBe(0);
+    expect(opened).toBe(0);
   });
 
   test('without a network', () => {
@@ -201,18 +227,63 @@ describe('a snapshot reaches nothing that is not granted', () => {
     });
   });
 
-  test.each([
-    ['a phase that needs an address', { phase: 'listening' }],
-    ['an address that is none', { bound: { ip: 'localhost', port: 1 } }],
-    ['a buffer beyond all bounds', { options: { receiveBuffer: 2 ** 40 } }],
-    ['something unknown', { extra: 1 }],
-  ])('damaged: %s', (_, claim) => {
-    const { g, save } = makeGuest();
-    g.openSocket(stream);
-    const state: unknown = JSON.parse(JSON.stringify(save()), (key, value) =>
-      key === 'network' ? { ...value, ...claim } : value,
-    );
-    const refused = refusal(() => move(g, Object.assign(save(), state), new MemoryNetwork()));
+  test.each<[string, number, Claim]>([
+    ['a phase that needs an address', stream, { network: { phase: 'listening' } }],
+    ['a phase that needs another side', stream, { network: { phase: 'connected', bound: here } }],
+    ['an address that is none', stream, { network: { bound: { ip: 'localhost', port: 1 } } }],
+    ['an address of another family', stream, { network: { bound: { ip: '::1', port: 80 } } }],
+    ['its own address without being bound', dgram, { network: { local: here } }],
+    ['another side without a connection', stream, { network: { remote: here } }],
+    ['a destination without being connected', dgram, { network: { remote: elsewhere } }],
+    ['a destination that it accepted', dgram, { network: { phase: 'accepted', remote: elsewhere } }],
+    ['a destination that broke', dgram, { network: { phase: 'broken', remote: elsewhere } }],
+    ['datagrams that listen', dgram, { network: { phase: 'listening', bound: here } }],
+    ['a connection to any machine', stream, { network: { phase: 'connected', remote: any } }],
+    ['a destination that is any machine', dgram, { network: { phase: 'connected', remote: any } }],
+    ['a connection to no port', stream, { network: { phase: 'connected', remote: { ...here, port: 0 } } }],
+    ['a stream in a group', stream, { network: { options: { ...options, groups: ['127.0.0.1'] } } }],
+    ['a group of another family', dgram, { network: { options: { ...options, groups: ['::1'] } } }],
+    ['a buffer beyond all bounds', stream, { network: { options: { ...options, receiveBuffer: 2 ** 40 } } }],
+    ['a queue beyond all bounds', stream, { network: { phase: 'listening', bound: here, backlog: 2 ** 32 - 1 } }],
+    ['something unknown', stream, { network: { extra: 1 } }],
+    ['a stream of datagrams', stream, { unread: { datagrams: [datagram(1)] } }],
+    ['datagrams of a stream', dgram, { unread: { bytes: 'AAAA' } }],
+    ['datagrams that have ended', dgram, { unread: { ended: true } }],
+    ['a datagram that is too large', dgram, { unread: { datagrams: [datagram(70_000)] } }],
+    ['too many datagrams', dgram, { unread: { datagrams: new Array(20_000).fill(datagram(0)) } }],
+    ['more than any buffer holds', stream, { unread: { bytes: 'AAAA'.repeat(1_500_000) } }],
+    ['bytes that are none', stream, { unread: { bytes: 'A' } }],
+  ])('damaged: %s', (_, type, claim) => {
+    const { refused, opened } = restoreForged(type, claim, ['0.0.0.0/0', '::/0']);
     expect(refused).toMatchObject({ code: 'wasi-bad-state' });
+    expect(opened).toBe(0);
+  });
+});
+
+describe('as much as the largest buffer holds is restored', () => {
+  test('of a stream', () => {
+    const { g, network, save } = makeGuest();
+    const server = new NetworkGuest(createWasi(networkOptions(network)));
+    const listener = server.listenOn(80);
+    const fd = g.connectTo(80);
+    server.accept(listener);
+    for (const socket of network.sockets) {
+      for (let sent = 0; sent < largestBuffer; sent += 65_536) socket.arrive(new Uint8Array(65_536).fill(0x61));
+    }
+    move(g, save(), new MemoryNetwork(), { connections: 'fail' });
+    expect(g.receive(fd, 3)).toBe('aaa');
+  });
+
+  test('of datagrams', () => {
+    const { g, save } = makeGuest();
+    const fd = g.openSocket(dgram);
+    const here = g.address({ ip: '127.0.0.1', port: 53 });
+    g.must('sock_bind', fd, here);
+    const other = g.openSocket(dgram);
+    const [empty, result] = [g.buffer(0, 0), g.room(4)];
+    for (let count = 0; count < largestBuffer / datagramOverhead; count++) {
+      g.must('sock_send_to', other, ...empty, 0, here, result);
+    }
+    expect(refusal(() => move(g, save(), new MemoryNetwork()))).toBeUndefined();
   });
 });

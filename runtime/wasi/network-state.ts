@@ -1,7 +1,15 @@
 /** What a snapshot keeps of a socket that the guest opened: plain data, by which it can be opened again. */
 
 import * as z from 'zod';
-import { type AddressFamily, ipSchema, type SocketAddress, socketAddressSchema } from './addresses.js';
+import {
+  type AddressFamily,
+  destinationOf,
+  familyOf,
+  ipSchema,
+  type SocketAddress,
+  socketAddressSchema,
+} from './addresses.js';
+import { isBase64 } from './base64.js';
 
 /**
  * - `idle`: opened, perhaps bound; a datagram socket that is not connected stays so
@@ -99,13 +107,22 @@ export interface SavedUnread {
 export const smallestBuffer = 1024;
 export const largestBuffer: number = 4 * 1024 * 1024;
 
+export const largestBacklog = 4096;
+/** A buffer that is not quite full takes in one more piece of a stream. */
+const lastPiece = 65_536;
+/** What a datagram takes of a buffer beside its bytes, so that empty ones cannot pile up either. */
+export const datagramOverhead = 256;
+const largestDatagram = 65_535;
+
 const u32 = z.number().int().min(0).max(0xffffffff);
 const buffer = z.number().int().min(smallestBuffer).max(largestBuffer);
 const microseconds = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const base64 = z
-  .string()
-  .max(2 * largestBuffer)
-  .regex(/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/);
+/** Of at most about so many bytes. */
+const base64 = (bytes: number): z.ZodType<string> =>
+  z
+    .string()
+    .max(4 * Math.ceil(bytes / 3))
+    .refine(isBase64, 'is no base64');
 
 const optionsSchema: z.ZodType<SocketOptions> = z.strictObject({
   reuseAddress: z.boolean(),
@@ -128,6 +145,24 @@ const optionsSchema: z.ZodType<SocketOptions> = z.strictObject({
   groups: z.array(ipSchema).max(64),
 });
 
+/** A connection of datagrams is a destination, which neither listens nor breaks. */
+const datagramPhases: readonly SocketPhase[] = ['idle', 'connecting', 'connected'];
+
+/** Where a socket goes is judged by who grants addresses, so that it must be an address that something can be sent to. */
+function hasAddressesOfItsPhase({ phase, bound, local, remote }: NetworkState): boolean {
+  switch (phase) {
+    case 'idle':
+      return remote === null && (bound !== null || local === null);
+    case 'listening':
+      return remote === null && bound !== null;
+    case 'connecting':
+    case 'connected':
+      return remote !== null && remote.port !== 0 && destinationOf(remote).ip === remote.ip;
+    default:
+      return remote !== null;
+  }
+}
+
 export const networkStateSchema: z.ZodType<NetworkState> = z
   .strictObject({
     family: z.enum(['inet4', 'inet6']),
@@ -136,18 +171,29 @@ export const networkStateSchema: z.ZodType<NetworkState> = z
     bound: socketAddressSchema.nullable(),
     local: socketAddressSchema.nullable(),
     remote: socketAddressSchema.nullable(),
-    backlog: u32,
+    backlog: z.number().int().min(0).max(largestBacklog),
     shut: z.strictObject({ read: z.boolean(), write: z.boolean() }),
     options: optionsSchema,
   })
+  .refine(hasAddressesOfItsPhase, 'has no address where its state needs one, or one where it can have none')
+  .refine(({ type, phase }) => type === 'stream' || datagramPhases.includes(phase), 'is in a state of another type')
   .refine(
-    ({ phase, bound, remote }) =>
-      (phase === 'idle' || remote !== null || bound !== null) && !(phase === 'listening' && bound === null),
-    'has no address where its state needs one',
-  );
+    ({ family, bound, remote, options }) =>
+      [bound, remote].every((address) => address === null || familyOf(address) === family) &&
+      options.groups.every((ip) => familyOf({ ip, port: 0 }) === family),
+    'has an address of another family',
+  )
+  .refine(({ type, options }) => type === 'dgram' || options.groups.length === 0, 'is a stream in a multicast group');
 
 export const savedUnreadSchema: z.ZodType<SavedUnread> = z.strictObject({
-  bytes: base64,
-  datagrams: z.array(z.strictObject({ bytes: base64, from: socketAddressSchema })).max(4096),
+  bytes: base64(largestBuffer + lastPiece),
+  datagrams: z
+    .array(z.strictObject({ bytes: base64(largestDatagram), from: socketAddressSchema }))
+    .max(largestBuffer / datagramOverhead + 1),
   ended: z.boolean(),
 });
+
+/** A stream receives bytes, and everything else datagrams. */
+export function canHaveReceived({ type }: NetworkState, { bytes, datagrams, ended }: SavedUnread): boolean {
+  return type === 'stream' ? datagrams.length === 0 : bytes === '' && !ended;
+}

@@ -45,9 +45,10 @@ export function checkSocket(
   if (!includesRights(socketRights, rights) || inheriting !== 0) {
     throw new WasiError(diagnose.tooManyRights(fd, undefined));
   }
-  const { bound, remote, phase } = network;
+  const { bound, remote, phase, options } = network;
   if (lent === null) throw new WasiError(diagnose.noNetwork(fd, describe(network)));
-  const needed = [bound, phase === 'connecting' || phase === 'connected' ? remote : null];
+  const groups = options.groups.map((ip) => ({ ip, port: bound?.port ?? 0 }));
+  const needed = [bound, phase === 'connecting' || phase === 'connected' ? remote : null, ...groups];
   for (const address of needed) {
     if (address !== null && !lent.granted.allow(address)) {
       throw new WasiError(diagnose.addressNotGranted(fd, showAddress(address)));

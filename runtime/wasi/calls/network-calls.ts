@@ -22,15 +22,13 @@ import type { WasiContext } from '../context.js';
 import { errno, fail } from '../errno.js';
 import type { OpenNetworkSocket } from '../fd-table.js';
 import { fdFlag, receiveFlag } from '../flags.js';
-import { newNetworkState } from '../network-state.js';
+import { largestBacklog, newNetworkState } from '../network-state.js';
 import { right, socketRights } from '../rights.js';
 import { receiveWithAddress, sendToSocket } from '../socket-transfer.js';
 
 /** Codes of WAMR: the position in the list is the code. */
 const families: readonly AddressFamily[] = ['inet4', 'inet6'];
 const types = ['dgram', 'stream'] as const;
-
-const largestBacklog = 4096;
 
 export function networkCalls(context: WasiContext, guard: Guard): CallTable {
   const { memory, table } = context;
@@ -183,6 +181,7 @@ function connect(context: WasiContext, open: OpenNetworkSocket, remote: SocketAd
     } catch (error) {
       network.phase = 'idle';
       network.remote = null;
+      network.local = network.bound;
       throw error;
     }
     if (local !== 'would-block') {
