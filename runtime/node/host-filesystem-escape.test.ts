@@ -1,9 +1,10 @@
 /** A guest under a granted directory tries to get at what lies beside it. */
 
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { changesIn, readTree } from '../../fixtures/folder-tree.js';
 import { openFlag } from '../wasi/flags.js';
 import { createWasi, type Directory, errno, restoreWasi } from '../wasi/index.js';
 import { rootFd, testOptions, WasiGuest } from '../wasi/wasi-guest.test.support.js';
@@ -13,6 +14,8 @@ import { PathAnchor } from './host-filesystem-anchor.js';
 let top = '';
 let inside = '';
 let outside = '';
+/** What is outside, as it must stay. */
+let untouched: string[] = [];
 
 beforeEach(() => {
   top = mkdtempSync(join(tmpdir(), 'mvvm-escape-'));
@@ -22,8 +25,13 @@ beforeEach(() => {
   mkdirSync(outside);
   writeFileSync(join(outside, 'secret'), 'secret');
   writeFileSync(join(inside, 'own'), 'own');
+  untouched = readTree(outside);
 });
-afterEach(() => rmSync(top, { recursive: true, force: true }));
+afterEach(() => {
+  // Whatever was tried.
+  expect(readTree(outside)).toEqual(untouched);
+  rmSync(top, { recursive: true, force: true });
+});
 
 const guestOver = (root: Directory): WasiGuest =>
   new WasiGuest(createWasi(testOptions({ preopens: [{ guest: '/', root }] })));
@@ -63,7 +71,6 @@ describe.each(ways)('a directory %s', (_, openRoot) => {
       ];
       expect([path, results]).toEqual([path, new Array(11).fill(errno.notcapable)]);
     }
-    expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
     expect(g.list(rootFd).names).toEqual(['.', '..', 'own', 'sub']);
   });
 
@@ -110,6 +117,7 @@ describe.each(ways)('a directory %s', (_, openRoot) => {
     mkdirSync(join(inside, 'a', 'b'), { recursive: true });
     const deep = g.open('a/b', { flags: openFlag.directory });
     renameSync(join(inside, 'a', 'b'), join(outside, 'b'));
+    untouched = readTree(outside);
     expect(g.tryOpen('../secret', {}, deep).error).toBe(errno.notcapable);
   });
 
@@ -147,17 +155,29 @@ describe.each(ways)('a directory %s', (_, openRoot) => {
     rmSync(join(inside, 'own'));
     symlinkSync('../outside/secret', join(inside, 'own'));
     expect(() => restoreWasi(state, options)).toThrow(expect.objectContaining({ code: 'wasi-file-of-other-kind' }));
-    mkdirSync(join(inside, 'real'));
-    const throughLink = {
+    symlinkSync('../outside', join(inside, 'link'));
+    const forged = (path: readonly string[]): typeof state => ({
       ...state,
       descriptors: state.descriptors.map((entry) =>
         entry.descriptor.kind === 'file'
-          ? { ...entry, descriptor: { ...entry.descriptor, place: { preopen: '/', path: ['link', 'secret'] } } }
+          ? { ...entry, descriptor: { ...entry.descriptor, place: { preopen: '/', path } } }
           : entry,
       ),
-    };
-    symlinkSync('../outside', join(inside, 'link'));
-    expect(() => restoreWasi(throughLink, options)).toThrow(expect.objectContaining({ code: 'wasi-file-gone' }));
+    });
+    const paths: readonly [string, readonly string[]][] = [
+      ['wasi-file-gone', ['link', 'secret']],
+      ['wasi-bad-state', ['..', 'outside', 'secret']],
+      ['wasi-bad-state', ['../outside/secret']],
+      ['wasi-bad-state', ['sub/../../outside/secret']],
+      ['wasi-bad-state', [join(outside, 'secret')]],
+      ['wasi-bad-state', ['', 'own']],
+      ['wasi-bad-state', ['own\0']],
+      ['wasi-bad-state', ['x'.repeat(65_536)]],
+    ];
+    for (const [code, path] of paths) {
+      const restore = (): unknown => restoreWasi(forged(path), options);
+      expect(changesIn(top, () => expect(restore).toThrow(expect.objectContaining({ code })))).toEqual([]);
+    }
   });
 });
 

@@ -2,9 +2,35 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { openFlag } from './flags.js';
-import { createWasi, restoreWasi, WasiError, type WasiOptions, type WasiState, wasiStateSchema } from './index.js';
+import {
+  createWasi,
+  type Directory,
+  restoreWasi,
+  WasiError,
+  type WasiOptions,
+  type WasiState,
+  wasiStateSchema,
+} from './index.js';
 import { right } from './rights.js';
 import { rootFd, testOptions, WasiGuest } from './wasi-guest.test.support.js';
+
+/** The error with which a restore is refused, for which nothing is opened. */
+function refusalOf(state: WasiState, options: WasiOptions): WasiError {
+  let opened = 0;
+  const preopens = options.preopens.map((preopen) => ({
+    ...preopen,
+    root: new Proxy(preopen.root, {
+      get: (root, method: keyof Directory) => {
+        if (method === 'open') opened += 1;
+        const value = root[method];
+        return typeof value === 'function' ? value.bind(root) : value;
+      },
+    }),
+  }));
+  const error = errorOf(() => restoreWasi(state, { ...options, preopens }));
+  expect(opened).toBe(0);
+  return error;
+}
 
 /** The error that an action throws; a test fails when it throws none. */
 function errorOf(action: () => unknown): WasiError {
@@ -32,7 +58,7 @@ describe('restoring refuses', () => {
     const { state, options } = saved();
     const renamed = options.preopens.map((preopen) => ({ ...preopen, guest: '/elsewhere' }));
     for (const preopens of [[], renamed]) {
-      expect(errorOf(() => restoreWasi(state, { ...options, preopens }))).toMatchObject({
+      expect(refusalOf(state, { ...options, preopens })).toMatchObject({
         code: 'wasi-not-granted',
         fd: 3,
       });
@@ -42,18 +68,18 @@ describe('restoring refuses', () => {
   test('more rights than the grant gives', () => {
     const { state, options } = saved();
     const preopens = options.preopens.map((preopen) => ({ ...preopen, readOnly: true }));
-    expect(errorOf(() => restoreWasi(state, { ...options, preopens })).code).toBe('wasi-rights-not-granted');
+    expect(refusalOf(state, { ...options, preopens }).code).toBe('wasi-rights-not-granted');
   });
 
   test('a file that is gone, or is something else now', () => {
     const { state, options, g } = saved();
     g.must('path_unlink_file', rootFd, ...g.path('a'));
-    expect(errorOf(() => restoreWasi(state, options))).toMatchObject({ code: 'wasi-file-gone', fd: 4 });
+    expect(refusalOf(state, options)).toMatchObject({ code: 'wasi-file-gone', fd: 4 });
     g.must('path_create_directory', rootFd, ...g.path('a'));
-    expect(errorOf(() => restoreWasi(state, options))).toMatchObject({ code: 'wasi-file-of-other-kind', fd: 4 });
+    expect(refusalOf(state, options)).toMatchObject({ code: 'wasi-file-of-other-kind', fd: 4 });
     g.must('path_remove_directory', rootFd, ...g.path('a'));
     g.must('path_symlink', ...g.path('other'), rootFd, ...g.path('a'));
-    expect(errorOf(() => restoreWasi(state, options))).toMatchObject({ code: 'wasi-file-of-other-kind', fd: 4 });
+    expect(refusalOf(state, options)).toMatchObject({ code: 'wasi-file-of-other-kind', fd: 4 });
   });
 
   test('a file of another size or time, unless changed files are accepted', () => {
@@ -63,7 +89,7 @@ describe('restoring refuses', () => {
     ]) {
       const { state, options, g } = saved();
       change(g);
-      expect(errorOf(() => restoreWasi(state, options))).toMatchObject({ code: 'wasi-file-changed', fd: 4 });
+      expect(refusalOf(state, options)).toMatchObject({ code: 'wasi-file-changed', fd: 4 });
       const preopens = options.preopens.map((preopen) => ({ ...preopen, onChangedFile: 'accept' as const }));
       g.moveTo(restoreWasi(state, { ...options, preopens }));
       expect(g.tell(4)).toBe(2);
@@ -149,19 +175,9 @@ describe('restoring refuses', () => {
 
   test.each(hostile)('%s (%s), and opens nothing', (_, code, damage) => {
     const { state, options } = saved();
-    let opened = 0;
-    const preopens = options.preopens.map(({ guest, root }) => {
-      const open = root.open.bind(root);
-      root.open = (name, how) => {
-        opened += 1;
-        return open(name, how);
-      };
-      return { guest, root };
-    });
     // What comes out of a snapshot is of no type yet.
     const damaged: WasiState = JSON.parse(JSON.stringify(damage(state)));
-    expect(errorOf(() => restoreWasi(damaged, { ...options, preopens })).code).toBe(code);
-    expect(opened).toBe(0);
+    expect(refusalOf(damaged, options).code).toBe(code);
   });
 
   test('a file that cannot be opened, and closes those that were', () => {
