@@ -109,7 +109,7 @@ describe('unsupported/slot-type', () => {
     const { code, message, where } = refusalOf(fields);
     expect({ code, message }).toEqual({
       code: 'unsupported/slot-type',
-      message: 'a value of type a reference type would have to be saved at a stable point, and cannot be',
+      message: 'a value of type ref would have to be saved at a stable point, and cannot be',
     });
     expect(where).toMatch(/^function [fg]$/);
   });

@@ -51,7 +51,7 @@ const typeNames: ReadonlyMap<number, string> = new Map(
 export function typeName(type: Type): string {
   const parts = typeParts(type);
   if (parts.length > 1) return `(${parts.map(typeName).join(' ')})`;
-  return typeNames.get(type) ?? 'a reference type';
+  return typeNames.get(type) ?? 'ref';
 }
 
 /** The types a tuple consists of; the type itself if it is none; nothing for `none`. */
