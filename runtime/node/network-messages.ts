@@ -12,13 +12,8 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import {
-  type AddressFamily,
-  datagramOverhead,
-  type Errno,
-  type SocketAddress,
-  type SocketOptions,
-} from '../wasi/index.js';
+import type { AddressFamily, Errno, SocketAddress, SocketOptions } from '../wasi/index.js';
+import { datagramOverhead } from '../wasi/network-state.js';
 
 /** What a datagram takes of the receiving buffer: more than its bytes, so that empty ones cannot pile up either. */
 export function datagramCost(bytes: Uint8Array): number {

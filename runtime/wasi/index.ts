@@ -31,7 +31,7 @@ export type {
 export type { FileType } from './flags.js';
 export { createMemoryDirectory, type MemoryTree } from './memory-filesystem.js';
 export type { AcceptedConnection, Network, NetworkSocket, Unread } from './network.js';
-export { datagramOverhead, defaultOptions, type SocketOptions } from './network-state.js';
+export { defaultOptions, type SocketOptions } from './network-state.js';
 export { ProcExit } from './proc-exit.js';
 export { type RandomSource, type RandomState, seededRandom, systemRandom } from './random.js';
 export type { Datagram, Received, Socket, Transfer } from './socket.js';
