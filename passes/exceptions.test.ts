@@ -49,6 +49,16 @@ const programs: readonly (readonly [string, string])[] = [
       (catch $number (i32.mul (pop i32) ${say(2)})))`,
   ],
   [
+    'rethrow from a catch, after a loop that needs nothing of what was caught',
+    `(local $turns i32) (local.set $turns (i32.const 2))
+    (try (result i32)
+      (do (try $t (result i32) (do ${fail(1)}) (catch $number
+        (drop (pop i32))
+        (loop $l ${dropped(say(8))} (br_if $l (local.tee $turns (i32.sub (local.get $turns) (i32.const 1)))))
+        (rethrow $t))))
+      (catch $number (pop i32)))`,
+  ],
+  [
     'rethrow from a catch_all, after points, of what it does not know',
     `(local $p (tuple i64 f64))
     (loop $l (result i32)

@@ -2,7 +2,15 @@
 
 import { Liveness } from '../ir/liveness.js';
 import type { LocalSet } from '../ir/local-set.js';
-import { type Item, type LinearFunction, localsOf, pointsIn, type Region, type TryItem } from './linear-code.js';
+import {
+  type Item,
+  type LinearFunction,
+  localsOf,
+  loopsIn,
+  pointsIn,
+  type Region,
+  type TryItem,
+} from './linear-code.js';
 
 /**
  * Sets `live` of every point and loop of `fn`.
@@ -68,8 +76,15 @@ function tryBefore(item: TryItem, live: LocalSet, liveness: Liveness): void {
     if (payload !== undefined) clause.delete(payload);
     handled.addAll(clause);
     // A frame comes back into a clause by throwing the exception again.
-    const locals = held === undefined ? [] : localsOf(held);
-    for (const point of pointsIn(body)) for (const local of locals) point.live.add(local);
+    if (held !== undefined) keepAlive(localsOf(held), body);
   }
   liveness.inTry(handled, () => regionBefore(item.body, live, liveness));
+}
+
+/** Nowhere in a region is one of these locals to be taken for dead: not at its points, and not at loops on the way to them. */
+function keepAlive(locals: readonly number[], region: Region): void {
+  for (const local of locals) {
+    for (const point of pointsIn(region)) point.live.add(local);
+    for (const loop of loopsIn(region)) loop.live.add(local);
+  }
 }

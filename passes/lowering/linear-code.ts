@@ -142,6 +142,14 @@ export function pointsIn(region: Region): Point[] {
   });
 }
 
+/** All loops with points in a region and those inside of it. */
+export function loopsIn(region: Region): LoopItem[] {
+  return region.flatMap((item): LoopItem[] => [
+    ...(item.kind === 'loop' ? [item] : []),
+    ...regionsIn(item).flatMap(loopsIn),
+  ]);
+}
+
 /**
  * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its poll.
  * Otherwise it polls where an iteration ends that is followed by another. In both cases resuming at its point enters it
