@@ -65,7 +65,7 @@ docs: build ## write the generated pages in docs/
 bench: build ## measure what stable points cost (ARGS=--help for what can be asked)
 	@node dist/fixtures/bench/index.js $(ARGS)
 
-bench-quick: build ## the same for some of the programs, in about two minutes
+bench-quick: build ## the same for some of the programs, in a few minutes
 	@node dist/fixtures/bench/index.js --quick $(ARGS)
 
 clean: ## remove what was built

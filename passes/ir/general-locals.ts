@@ -5,9 +5,9 @@
  * In a tuple, Binaryen also lets such a value be null, and puts a `ref.as_non_null` where it is read, which not all engines
  * have. The input has none (features.ts refuses them), so all there are are of this kind and can go.
  *
- * Not replaced are locals that operations read whose operands Binaryen's API does not show, and what is assigned to those:
- * no tuples, but for example a function that `select` has chosen to fill a table with. Across a point, such a value is
- * refused.
+ * Not replaced are locals that operations read whose operands Binaryen's API does not show, and what is assigned to those,
+ * for example a function that `select` has chosen to fill a table with; nor any others beside them, where there are tuples as
+ * above. Across a point, such a value is refused.
  */
 
 import { asExpr, type Expr, rawFunction, type Type } from './binaryen.js';
@@ -23,7 +23,7 @@ import {
   withoutRefinement,
 } from './expressions.js';
 import type { FunctionInfo, IrModule } from './module.js';
-import { rewrite, walk } from './walk.js';
+import { rewrite, some, walk } from './walk.js';
 
 const checkedValue = rawFunction('RefAsGetValue');
 const setIndexOfGet = rawFunction('LocalGetSetIndex');
@@ -38,6 +38,8 @@ export function generaliseLocals(module: IrModule, fn: FunctionInfo): void {
   const kept = findKept(module.body(fn), types.length, new Set(all.map(({ index }) => index)));
   const refined = all.filter(({ index }) => !kept.has(index));
   if (refined.length === 0) return;
+  // A local that is kept may need what is checked.
+  if (kept.size > 0 && some(module.body(fn), (expr) => kindOf(expr) === 'RefAs')) return;
   module.setBody(
     fn,
     rewrite(module.body(fn), (expr) => (kindOf(expr) === 'RefAs' ? asExpr(checkedValue(expr)) : expr)),

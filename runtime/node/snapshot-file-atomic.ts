@@ -87,11 +87,11 @@ function writeChunks<R>(
   throw new RangeError('the chunks ended without a result');
 }
 
-/** Clears up after a failure; a second failure must not hide the first. */
+/** What may fail: clearing up after a failure, which must not hide it, and what is only to save time. */
 function attempt<T>(action: (argument: T) => void, argument: T): void {
   try {
     action(argument);
   } catch {
-    // The first failure is the one to report.
+    // There is nothing to report, or something else.
   }
 }

@@ -13,8 +13,7 @@ const idle: Helper[] = [];
 
 /** A helper that works for nobody else until it is released; undefined where threads are forbidden (Node's permission model). */
 export function takeHelper(): Helper | undefined {
-  const helper = idle.pop();
-  if (helper !== undefined) return helper;
+  for (let helper = idle.pop(); helper !== undefined; helper = idle.pop()) if (helpers.has(helper)) return helper;
   try {
     return new Helper();
   } catch {
@@ -42,9 +41,9 @@ export class Helper {
       execArgv: [],
     });
     this.#worker.unref();
-    // A helper that fails never announces itself, or answers no more; both are provided for.
-    this.#worker.on('error', () => {});
     helpers.add(this);
+    // It never announces itself, or answers no more; both are provided for.
+    this.#worker.on('error', () => helpers.delete(this));
   }
 
   /** The slot for the next piece, if there is room in the ring. */
@@ -65,7 +64,7 @@ export class Helper {
 
   /** Whoever comes next can have it. Nothing of ours is in the ring. */
   release(): void {
-    idle.push(this);
+    if (helpers.has(this)) idle.push(this);
   }
 
   /** Ends the thread, wherever it is. */

@@ -319,4 +319,10 @@ describe('options', () => {
     g.must('sock_set_ip_drop_membership', fd, granted, 0);
     expect(g.call('sock_set_ip_drop_membership', fd, granted, 0)).toBe(errno.addrnotavail);
   });
+
+  test('a multicast group is of the family of its socket', () => {
+    const { g } = networkGuest(['239.0.0.0/8']);
+    const group = g.address({ ip: '239.1.2.3', port: 0 });
+    expect(g.call('sock_set_ip_add_membership', g.openSocket(dgram, 1), group, 0)).toBe(errno.afnosupport);
+  });
 });

@@ -108,6 +108,7 @@ export const smallestBuffer = 1024;
 export const largestBuffer: number = 4 * 1024 * 1024;
 
 export const largestBacklog = 4096;
+export const mostGroups = 64;
 /** A buffer that is not quite full takes in one more piece of a stream. */
 const lastPiece = 65_536;
 /** What a datagram takes of a buffer beside its bytes, so that empty ones cannot pile up either. */
@@ -142,7 +143,7 @@ const optionsSchema: z.ZodType<SocketOptions> = z.strictObject({
   multicastLoop: z.boolean(),
   multicastTtl: z.number().int().min(0).max(255),
   ipv6Only: z.boolean(),
-  groups: z.array(ipSchema).max(64),
+  groups: z.array(ipSchema).max(mostGroups),
 });
 
 /** A connection of datagrams is a destination, which neither listens nor breaks. */

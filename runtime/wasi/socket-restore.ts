@@ -70,6 +70,8 @@ export function reopenSocket(
   const socket = host.open(network.family, network.type);
   try {
     socket.configure(network.options);
+    // Before more can come: what waits to be read counts against the buffer.
+    if (network.type === 'dgram') socket.putBack(unreadOf(unread), 'connection');
     bindAgain(fd, network, socket);
     connectAgain(fd, network, socket, { choice, unread });
   } catch (error) {
@@ -100,8 +102,9 @@ function connectAgain(
 ): void {
   const { remote, shut } = network;
   const waiting = unreadOf(unread);
-  if (network.type === 'dgram' || network.phase === 'idle' || network.phase === 'listening') {
-    if (network.type === 'dgram' && remote !== null) network.local = connectNow(fd, socket, remote);
+  if (network.type === 'dgram') {
+    if (remote !== null) network.local = connectNow(fd, socket, remote);
+  } else if (network.phase === 'idle' || network.phase === 'listening') {
     socket.putBack(waiting, 'connection');
   } else if (network.phase === 'connecting' && remote !== null) {
     beginToConnect(socket, remote);

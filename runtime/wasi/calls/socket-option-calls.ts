@@ -3,12 +3,12 @@
  * below. What an option does is the host's matter; what the guest set it to is kept here, and in a snapshot.
  */
 
-import { readBareAddress } from '../addresses.js';
+import { familyOf, readBareAddress } from '../addresses.js';
 import type { CallTable, Guard } from '../call-table.js';
 import type { WasiContext } from '../context.js';
 import { errno, fail } from '../errno.js';
 import type { OpenNetworkSocket } from '../fd-table.js';
-import { largestBuffer, type SocketOptions, smallestBuffer } from '../network-state.js';
+import { largestBuffer, mostGroups, type SocketOptions, smallestBuffer } from '../network-state.js';
 
 type ValueOf<T> = { readonly [K in keyof SocketOptions]: SocketOptions[K] extends T ? K : never }[keyof SocketOptions];
 
@@ -48,8 +48,6 @@ const numbers: Readonly<Record<string, NumberOption>> = {
   ip_ttl: { key: 'ttl', scope: 'dgram', size: 1, accept: positive },
   ip_multicast_ttl: { key: 'multicastTtl', scope: 'dgram', size: 1, accept: any },
 };
-
-const mostGroups = 64;
 
 export function socketOptionCalls(context: WasiContext, guard: Guard): CallTable {
   const { memory, table } = context;
@@ -132,7 +130,9 @@ export function socketOptionCalls(context: WasiContext, guard: Guard): CallTable
     sock_set_ip_add_membership: guard((fd: number, address: number, _interface: number) => {
       const open = socketWith(fd, 'dgram');
       const group = groupOf(open, address);
-      const { groups } = open.network.options;
+      const { family, options } = open.network;
+      if (familyOf({ ip: group, port: 0 }) !== family) fail(errno.afnosupport);
+      const { groups } = options;
       if (groups.includes(group)) fail(errno.addrinuse);
       if (groups.length >= mostGroups) fail(errno.nobufs);
       configure(open, { groups: [...groups, group] });
