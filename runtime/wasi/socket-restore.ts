@@ -101,10 +101,12 @@ function connectAgain(
   { choice, unread }: { readonly choice: ConnectionChoice; readonly unread: SavedUnread },
 ): void {
   const { remote, shut } = network;
-  const waiting = unreadOf(unread);
   if (network.type === 'dgram') {
     if (remote !== null) network.local = connectNow(fd, socket, remote);
-  } else if (network.phase === 'idle' || network.phase === 'listening') {
+    return;
+  }
+  const waiting = unreadOf(unread);
+  if (network.phase === 'idle' || network.phase === 'listening') {
     socket.putBack(waiting, 'connection');
   } else if (network.phase === 'connecting' && remote !== null) {
     beginToConnect(socket, remote);
