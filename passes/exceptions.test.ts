@@ -10,6 +10,7 @@ import { say } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 import { dropped, fail, throwingProgram } from '../fixtures/passes/throwing-program.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
+import { tierUpEvery } from '../fixtures/roundtrip/tier-up-every.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
 
 const delegate = `(func $delegate (result i32)
@@ -257,6 +258,16 @@ describe('an exception that comes from outside', () => {
       expect(notes).toEqual(undisturbed);
     }
     expect(kinds.join(' ')).toBe('restored refused refused refused restored');
+  });
+
+  test('stays where it is while frames would leave and come back by themselves, and nobody is told', async () => {
+    const program = await loadProgram(compile(wasm, configuration).wasm);
+    const refused: string[] = [];
+    const options = { imports: hostOf([]), onRefused: (reason: string): void => void refused.push(reason) };
+    const guest = startGuest(program, { ...options, ...tierUpEvery(1), entry: 'run' });
+    expect(guest.run()).toEqual({ kind: 'finished', results: [29], exitStatus: 0 });
+    expect(guest.statistics).toMatchObject({ stablePoints: 5, tierUps: 2 });
+    expect(refused).toEqual([]);
   });
 });
 

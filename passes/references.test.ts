@@ -9,6 +9,7 @@ import { everyPolicy, expectSameAtEveryPoint } from '../fixtures/passes/every-po
 import { noteImport, say, sayFunction } from '../fixtures/passes/say.js';
 import { subjectOf } from '../fixtures/passes/subject.js';
 import { load, store } from '../fixtures/roundtrip/stored.js';
+import { tierUpEvery } from '../fixtures/roundtrip/tier-up-every.js';
 import { loadProgram, restoreGuest, startGuest } from '../runtime/index.js';
 
 /** A program that runs `body` with local $x = 3 and returns what it leaves. */
@@ -176,6 +177,19 @@ describe('a reference of the host', () => {
     }
     expect(outcomes).toEqual(['restored', 'refused', 'refused', 'restored', 'restored']);
   });
+
+  test.each(['in_local', 'in_global', 'in_table'])(
+    '%s: leaves and comes back with its frames by itself',
+    async (entry) => {
+      const program = await compiled;
+      const reasons: string[] = [];
+      const options = { imports, onRefused: (reason: string): void => void reasons.push(reason) };
+      const guest = startGuest(program, { ...options, ...tierUpEvery(1), entry });
+      expect(guest.run()).toMatchObject({ kind: 'finished', results: [entry === 'in_local' ? 7 : 2] });
+      expect(guest.statistics.tierUps).toBe(guest.statistics.stablePoints);
+      expect(reasons).toEqual([]);
+    },
+  );
 
   test.each(['in_local', 'in_global', 'in_table'])(
     '%s: refused, or saved by the number that the host gives it',

@@ -27,6 +27,7 @@ import type { Program } from './program.js';
 import { foreignException, type References } from './references.js';
 import { takeSuspectPages, tellsDirt } from './suspect-pages.js';
 import type { System, SystemFactory, SystemHooks } from './system.js';
+import { TierUp } from './tier-up.js';
 import { WordStream } from './word-stream.js';
 
 export interface GuestSetUp {
@@ -39,11 +40,12 @@ export interface GuestSetUp {
   readonly profiler: PointProfiler | undefined;
   readonly onRefused: (reason: string) => void;
   readonly now: () => number;
+  readonly tierUp: boolean;
 }
 
 type Phase = 'fresh' | 'stopped' | 'running' | 'over';
 
-/** What was saved when the guest was told to leave; the frames, memories and globals follow when it has left. */
+/** For a checkpoint: what was saved when the guest was told to leave. Frames, memories and globals follow when it has left. */
 interface Prepared {
   readonly tables: readonly Int32Array[];
   readonly system: unknown;
@@ -65,24 +67,27 @@ export class Guest {
   readonly #abort = new Abort();
   readonly #onRefused: (reason: string) => void;
   readonly #now: () => number;
+  readonly #tierUp: TierUp | undefined;
   readonly #pointsBefore: number;
   readonly #tellsDirt: boolean;
   #calls: readonly Call[];
   #phase: Phase;
   /** What the guest re-enters with; empty before its first checkpoint. */
   #words: Uint32Array;
-  /** Present from the moment the guest is told to leave until it has left. */
-  #prepared: Prepared | undefined;
+  /** Why frames leave, from the moment the guest is told to until they have left. */
+  #leaving: Prepared | 'to tier up' | undefined;
   #requested = false;
   #checkpoints = 0;
+  #tierUps = 0;
   #milliseconds = 0;
 
   /** Instantiates the module; nothing of the guest runs. Use `startGuest` or `restoreGuest`. */
-  constructor({ program, opening, system, imports, references, profiler, onRefused, now }: GuestSetUp) {
+  constructor({ program, opening, system, imports, references, profiler, onRefused, now, tierUp }: GuestSetUp) {
     this.#program = program;
     this.#references = references;
     this.#onRefused = onRefused;
     this.#now = now;
+    this.#tierUp = tierUp ? new TierUp(now) : undefined;
     this.#tellsDirt = tellsDirt(program, imports);
     this.#frames = new Frames(program.map);
     this.#control = new PollControl(program.map, { prepare: () => this.#prepare(), now, profiler });
@@ -109,7 +114,12 @@ export class Guest {
   }
 
   get statistics(): GuestStatistics {
-    return { stablePoints: this.#control.passed, checkpoints: this.#checkpoints, milliseconds: this.#milliseconds };
+    return {
+      stablePoints: this.#control.passed,
+      checkpoints: this.#checkpoints,
+      tierUps: this.#tierUps,
+      milliseconds: this.#milliseconds,
+    };
   }
 
   /**
@@ -155,7 +165,7 @@ export class Guest {
     } finally {
       this.#phase = outcome?.kind === 'checkpointed' ? 'stopped' : 'over';
       if (this.#phase === 'over') {
-        this.#prepared = undefined;
+        this.#leaving = undefined;
         this.#control.stopOn({});
         this.#countRest();
         this.#system.close();
@@ -186,8 +196,8 @@ export class Guest {
       } catch (error) {
         return this.#ended(error);
       }
-      if (this.#prepared !== undefined) {
-        const outcome = this.#stopped(this.#prepared);
+      if (this.#leaving !== undefined) {
+        const outcome = this.#left(this.#leaving);
         if (outcome !== undefined) return outcome;
         reentering = true;
         this.#begin(undefined, true);
@@ -207,6 +217,7 @@ export class Guest {
       this.#control.stopOn({ ...conditions, requested: () => this.#requested || requested?.() === true });
     }
     const budget = this.#control.begin();
+    this.#tierUp?.begin();
     this.#watchEntries();
     if (reenter) {
       this.#stream.put(this.#words);
@@ -232,7 +243,7 @@ export class Guest {
     if (reason?.kind === 'exit') return { kind: 'finished', results: [], exitStatus: reason.status };
     const error = reason === undefined ? thrown : reason.error;
     if (error instanceof EngineError) throw error;
-    if (this.#stream.length > 0 && this.#prepared === undefined) {
+    if (this.#stream.length > 0 && this.#leaving === undefined) {
       throw new EngineError(isStackOverflow(error) ? stackTooSmall() : badState(`it trapped on re-entering: ${error}`));
     }
     return { kind: 'trapped', error };
@@ -244,7 +255,12 @@ export class Guest {
       this.#probe.stopHere();
     }
     // The embedder has called an export outside of any run: nobody would take what an unwinding call leaves behind.
-    return this.#phase === 'running' ? this.#control.poll(point, budget) : LARGEST_GRANT;
+    if (this.#phase !== 'running') return LARGEST_GRANT;
+    const answer = this.#control.poll(point, budget);
+    if (answer === 0 || this.#tierUp?.isDue() !== true || this.#hostCalls.inside) return answer;
+    this.#references.forget();
+    this.#leaving = 'to tier up';
+    return 0;
   }
 
   #isAskedToStop(): boolean {
@@ -268,7 +284,7 @@ export class Guest {
     if (this.#hostCalls.inside || this.#calls.slice(1).some((call) => call.args.length > 0)) return 'later';
     try {
       this.#references.forget();
-      this.#prepared = { tables: this.#state.saveTables(), system: this.#system.save(), at: this.#now() };
+      this.#leaving = { tables: this.#state.saveTables(), system: this.#system.save(), at: this.#now() };
       this.#requested = false;
       return 'ready';
     } catch (error) {
@@ -280,17 +296,21 @@ export class Guest {
 
   /** A frame cannot leave: those that have come back. Returns the budget to go on with. */
   #takeBack(point: number): number {
-    this.#prepared = undefined;
-    this.#onRefused(notSavable(this.#frames.holdsException(point)).message);
+    if (this.#leaving !== 'to tier up') this.#onRefused(notSavable(this.#frames.holdsException(point)).message);
+    this.#leaving = undefined;
     return this.#control.begin();
   }
 
-  /** All frames have left. Undefined when it turns out now that one of them holds what cannot be saved. */
-  #stopped(prepared: Prepared): Outcome | undefined {
-    this.#prepared = undefined;
+  /** All frames have left. Undefined when they are to come back, if only because one holds what cannot be saved. */
+  #left(leaving: Prepared | 'to tier up'): Outcome | undefined {
+    this.#leaving = undefined;
     functionExport(this.#exports, abiExports.save)();
     this.#words = this.#stream.take();
     const point = this.#frames.clearDead(this.#words);
+    if (leaving === 'to tier up') {
+      this.#tierUps += 1;
+      return undefined;
+    }
     const held = this.#references.holdsSome ? this.#frames.findHeld(this.#words) : undefined;
     if (held !== undefined) {
       this.#onRefused(notSavable(held).message);
@@ -303,10 +323,10 @@ export class Guest {
       point,
       words: this.#words,
       memories: this.#state.viewMemories(),
-      tables: prepared.tables,
-      wasi: prepared.system,
+      tables: leaving.tables,
+      wasi: leaving.system,
     });
-    return { kind: 'checkpointed', snapshot, milliseconds: this.#now() - prepared.at };
+    return { kind: 'checkpointed', snapshot, milliseconds: this.#now() - leaving.at };
   }
 
   #systemHooks(): SystemHooks {

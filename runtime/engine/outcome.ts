@@ -29,6 +29,8 @@ export interface GuestStatistics {
   readonly stablePoints: number;
   /** Checkpoints taken. */
   readonly checkpoints: number;
+  /** Times that the frames left only to come back in better code (see tier-up.ts). */
+  readonly tierUps: number;
   /** Milliseconds spent in {@link Guest.run}. */
   readonly milliseconds: number;
 }

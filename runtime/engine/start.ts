@@ -23,6 +23,11 @@ export interface GuestOptions {
   readonly profiler?: PointProfiler;
   /** Milliseconds from any origin, for pacing polls and for statistics. Default `performance.now`. */
   readonly now?: () => number;
+  /**
+   * Whether frames that have been there for some time leave and come back by themselves, so that they continue in the code
+   * that the engine has optimised meanwhile (see tier-up.ts). Nothing of it can be seen but the speed. Default true.
+   */
+  readonly tierUp?: boolean;
 }
 
 export interface StartOptions extends GuestOptions {
@@ -92,6 +97,7 @@ function makeGuest(program: Program, options: GuestOptions, opening: Opening): G
     references = noHostReferences,
     onRefused = () => undefined,
     now = () => performance.now(),
+    tierUp = true,
   } = options;
   return new Guest({
     program,
@@ -102,5 +108,6 @@ function makeGuest(program: Program, options: GuestOptions, opening: Opening): G
     profiler,
     onRefused,
     now,
+    tierUp,
   });
 }

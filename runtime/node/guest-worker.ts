@@ -53,6 +53,7 @@ import { SnapshotChainWriter } from './snapshot-file-chain-writer.js';
 import { decodingOf, encodingOf } from './snapshot-storage.js';
 import { blockingInput, descriptorOutput } from './stdio.js';
 import { threadWait } from './stdio-wait.js';
+import { engineTiersUp } from './tier-up.js';
 import type { TellProgress } from './transfer-progress.js';
 
 const job: GuestJob = workerData;
@@ -89,6 +90,7 @@ const profiler = job.profile ? new PointProfiler() : undefined;
 
 const options: GuestOptions = {
   ...(profiler === undefined ? {} : { profiler }),
+  tierUp: engineTiersUp(),
   // Made when the engine has checked everything: nothing is opened for a snapshot that will be refused.
   system: (hooks, saved) => {
     const wasVirtual = saved !== undefined && readSavedSystem(saved.state).wasi.clocks.virtual;

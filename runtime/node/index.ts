@@ -44,4 +44,5 @@ export { type ChainOptions, SnapshotChainWriter, type WrittenFile } from './snap
 export { aesCipher, ed25519Check, ed25519Signer, nodeCodecs } from './snapshot-file-services.js';
 export { decodingOf, encodingOf, type SnapshotStorage } from './snapshot-storage.js';
 export { blockingInput, descriptorOutput, type NodeStdioOptions, nodeStdio } from './stdio.js';
+export { engineTiersUp } from './tier-up.js';
 export type { TellProgress, TransferProgress } from './transfer-progress.js';
