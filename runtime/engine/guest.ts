@@ -257,7 +257,7 @@ export class Guest {
     // The embedder has called an export outside of any run: nobody would take what an unwinding call leaves behind.
     if (this.#phase !== 'running') return LARGEST_GRANT;
     const answer = this.#control.poll(point, budget);
-    if (answer === 0 || this.#tierUp?.isDue() !== true || this.#hostCalls.inside) return answer;
+    if (answer === 0 || this.#hostCalls.inside || this.#tierUp?.isDue() !== true) return answer;
     this.#references.forget();
     this.#leaving = 'to tier up';
     return 0;

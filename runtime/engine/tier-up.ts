@@ -13,11 +13,15 @@ const FIRST_MS = 10;
 /** The longest. What becomes busy late in a run, as a new phase of a program does, waits so long. */
 const LONGEST_MS = 1000;
 /**
- * Frames on the stack, those of JavaScript included, with which it is still done. Many take long to leave and to come back;
- * and on the way back a frame can need more of the stack than before, which must never be what ends a program. Engines
- * that do not let one ask for more tell at least so many.
+ * Frames on the stack, those of JavaScript included, with which it is still done: more take long to leave and to come back.
+ * Engines that do not let one ask for more tell at least so many.
  */
 const MOST_FRAMES = 100;
+/**
+ * Small frames of JavaScript for which the stack must still have room: several hundred KiB. On the way back a frame can need
+ * twice as much of the stack as before, and that must not be what ends a program.
+ */
+const SPARE_FRAMES = 4000;
 
 export class TierUp {
   readonly #now: () => number;
@@ -39,16 +43,33 @@ export class TierUp {
     if (this.#now() < this.#due) return false;
     this.#interval = Math.min(this.#interval * 2, LONGEST_MS);
     this.begin();
-    return !isDeep();
+    return !isDeep() && hasRoom();
   }
+}
+
+function hasRoom(): boolean {
+  try {
+    return countDown(SPARE_FRAMES) === SPARE_FRAMES;
+  } catch {
+    return false;
+  }
+}
+
+function countDown(frames: number): number {
+  return frames === 0 ? 0 : 1 + countDown(frames - 1);
 }
 
 /** Whether there are more frames on the stack than {@link MOST_FRAMES}. */
 function isDeep(): boolean {
-  const usual: unknown = Reflect.get(Error, 'stackTraceLimit');
+  const usual = traceSettings.map((name): [string, unknown] => [name, Reflect.get(Error, name)]);
   Reflect.set(Error, 'stackTraceLimit', MOST_FRAMES + 1);
-  const { stack } = new Error('for its stack');
-  Reflect.set(Error, 'stackTraceLimit', usual);
-  // A line for each frame, below one with the message.
-  return typeof stack !== 'string' || stack.split('\n').length > MOST_FRAMES + 1;
+  // Whoever else wants to see traces may take long to show them.
+  Reflect.set(Error, 'prepareStackTrace', (_error: unknown, frames: readonly unknown[]) => frames.length);
+  const stack: unknown = new Error('for its stack').stack;
+  for (const [name, value] of usual) Reflect.set(Error, name, value);
+  if (typeof stack === 'number') return stack > MOST_FRAMES;
+  // An engine that shows traces in its own way has a line for each frame, and perhaps one with the message.
+  return typeof stack !== 'string' || stack.split('\n').length > MOST_FRAMES;
 }
+
+const traceSettings = ['stackTraceLimit', 'prepareStackTrace'] as const;
