@@ -25,6 +25,8 @@ export interface GuestSocketLink {
 
 type News = Extract<NetworkNews, { readonly socket: number }>;
 
+const nothing = new Uint8Array();
+
 export class GuestSocket implements NetworkSocket {
   readonly type: NetworkSocket['type'];
   readonly notifies = true;
@@ -78,15 +80,7 @@ export class GuestSocket implements NetworkSocket {
   }
 
   connect(remote: SocketAddress): SocketAddress | 'would-block' {
-    if (!this.#connecting) {
-      this.#connecting = true;
-      this.#local = undefined;
-      this.#broken = undefined;
-      // What came before one that failed is nothing of this connection's.
-      this.#chunks = [];
-      this.#ended = false;
-      this.#link.post({ kind: 'connect', socket: this.#id, remote });
-    }
+    if (!this.#connecting) this.#beginToConnect(remote, nothing);
     this.#link.takeNews();
     if (this.#broken !== undefined) {
       const reason = this.#broken;
@@ -99,7 +93,8 @@ export class GuestSocket implements NetworkSocket {
     return this.#local;
   }
 
-  connectNow(remote: SocketAddress): SocketAddress {
+  connectNow(remote: SocketAddress, before: Uint8Array): SocketAddress {
+    this.#beginToConnect(remote, before);
     return this.#link.waitFor(() => {
       const local = this.connect(remote);
       return local === 'would-block' ? undefined : local;
@@ -181,7 +176,7 @@ export class GuestSocket implements NetworkSocket {
   putBack({ bytes, datagrams, ended }: Unread, then: 'connection' | 'end' | 'broken'): void {
     if (bytes.length > 0) this.#chunks.unshift(bytes);
     this.#datagrams.unshift(...datagrams);
-    const count = datagrams.reduce((sum, datagram) => sum + datagramCost(datagram.bytes), bytes.length);
+    const count = datagrams.reduce((sum, datagram) => sum + datagramCost(datagram.bytes), 0);
     if (count > 0) this.#link.post({ kind: 'put-back', socket: this.#id, count });
     // What the other side has ended is over, whatever broke afterwards.
     this.#ended ||= then === 'end' || (then === 'broken' && ended);
@@ -219,6 +214,16 @@ export class GuestSocket implements NetworkSocket {
 
   heedConnection(connection: AcceptedConnection): void {
     this.#connections.push(connection);
+  }
+
+  #beginToConnect(remote: SocketAddress, before: Uint8Array): void {
+    this.#connecting = true;
+    this.#local = undefined;
+    this.#broken = undefined;
+    // What came before one that failed is nothing of this connection's.
+    this.#chunks = before.length > 0 ? [before] : [];
+    this.#ended = false;
+    this.#link.post({ kind: 'connect', socket: this.#id, remote, untaken: before.length });
   }
 
   #send(bytes: Uint8Array, remote: SocketAddress | null): number | 'would-block' {

@@ -11,15 +11,17 @@ export class HostConnection implements HostSocket {
   readonly #socket: Socket;
   readonly #tell: (news: NetworkNews) => void;
   #options: SocketOptions;
-  /** Bytes passed on and not yet taken. */
+  /** Bytes that the guest has, or that are on their way to it, and that it has not taken. */
   #untaken = 0;
 
-  constructor(id: number, socket: Socket, options: SocketOptions, tell: (news: NetworkNews) => void) {
+  /** @param untaken bytes that the guest has already */
+  constructor(id: number, socket: Socket, options: SocketOptions, tell: (news: NetworkNews) => void, untaken = 0) {
     this.#id = id;
     this.#socket = socket;
     this.#options = options;
     this.#tell = tell;
     this.#apply();
+    this.#add(untaken);
     socket.on('data', (bytes) => this.#pass(bytes));
     socket.on('end', () => tell({ kind: 'end', socket: id }));
     socket.on('error', (error) => tell({ kind: 'failed', socket: id, errno: errnoOfSystem(error) }));
@@ -40,9 +42,6 @@ export class HostConnection implements HostSocket {
       case 'taken':
         this.#untaken = Math.max(0, this.#untaken - request.count);
         if (this.#untaken < this.#options.receiveBuffer) this.#socket.resume();
-        return;
-      case 'put-back':
-        this.#add(request.count);
         return;
       case 'shutdown':
         this.#socket.end();

@@ -53,7 +53,7 @@ export class HostStreamSocket implements HostSocket {
         for (const socket of this.#early.splice(0)) this.#handOver(socket);
         return;
       case 'connect':
-        this.#connect(request.remote);
+        this.#connect(request.remote, request.untaken);
         return;
       case 'taken':
         if (this.#listens) this.#waiting = Math.max(0, this.#waiting - request.count);
@@ -113,14 +113,14 @@ export class HostStreamSocket implements HostSocket {
     socket.resume();
   }
 
-  #connect({ ip, port }: SocketAddress): void {
+  #connect({ ip, port }: SocketAddress, untaken: number): void {
     this.#server?.close();
     this.#server = undefined;
     for (const socket of this.#early.splice(0)) socket.resetAndDestroy();
     const bound = this.#bound;
     const from = bound === undefined ? {} : { localAddress: bound.ip, localPort: bound.port };
     const socket = connect({ host: ip, port, ...from, allowHalfOpen: true });
-    this.#connection = new HostConnection(this.#id, socket, this.#options, this.#link.tell);
+    this.#connection = new HostConnection(this.#id, socket, this.#options, this.#link.tell, untaken);
     socket.once('connect', () => {
       const local = addressOf(socket.localAddress, socket.localPort);
       if (local === undefined) this.#link.tell({ kind: 'failed', socket: this.#id, errno: errno.connreset });

@@ -38,8 +38,11 @@ export type NetworkRequest =
   /** Answered by `bound` or `refused`. */
   | { readonly kind: 'bind'; readonly socket: number; readonly local: SocketAddress }
   | { readonly kind: 'listen'; readonly socket: number; readonly backlog: number }
-  /** Answered by `connected` or `failed`. */
-  | { readonly kind: 'connect'; readonly socket: number; readonly remote: SocketAddress }
+  /**
+   * Answered by `connected` or `failed`. The guest has so many bytes that it did not take yet, from before it was
+   * restored: they count from the first moment, or one buffer more would be read before their count came.
+   */
+  | { readonly kind: 'connect'; readonly socket: number; readonly remote: SocketAddress; readonly untaken: number }
   /** Answered by `sent`. */
   | {
       readonly kind: 'send';
@@ -49,7 +52,7 @@ export type NetworkRequest =
     }
   /** So many bytes (of a listener: connections) were taken, and there is room for others. */
   | { readonly kind: 'taken'; readonly socket: number; readonly count: number }
-  /** The guest has so much that it did not take yet, from before it was restored. */
+  /** Datagrams from before the guest was restored, which it did not take yet: what they cost. */
   | { readonly kind: 'put-back'; readonly socket: number; readonly count: number }
   | { readonly kind: 'shutdown'; readonly socket: number }
   | { readonly kind: 'close'; readonly socket: number }

@@ -92,7 +92,8 @@ export class MemorySocket implements NetworkSocket {
     return this.#local;
   }
 
-  connectNow(remote: SocketAddress): SocketAddress {
+  connectNow(remote: SocketAddress, before: Uint8Array): SocketAddress {
+    this.#incoming = [...before];
     const local = this.connect(remote);
     if (local === 'would-block') throw new Error('would wait for ever');
     return local;

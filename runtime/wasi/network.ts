@@ -33,16 +33,19 @@ export interface NetworkSocket extends Transfer {
    * @returns its own address when it is connected
    */
   connect(remote: SocketAddress): SocketAddress | 'would-block';
-  /** {@link connect}, waiting as long as it takes. */
-  connectNow(remote: SocketAddress): SocketAddress;
+  /**
+   * {@link connect} of a socket that was just opened, waiting as long as it takes.
+   * @param before what is read from a stream before anything that the connection brings, and counts against the buffer
+   */
+  connectNow(remote: SocketAddress, before: Uint8Array): SocketAddress;
   receiveFrom(buffer: Uint8Array, peek: boolean): (Received & { readonly from: SocketAddress }) | 'would-block';
   /** Sends a datagram, whole. */
   sendTo(bytes: Uint8Array, remote: SocketAddress): number | 'would-block';
   /** What was received and not yet read. */
   unread(): Unread;
   /**
-   * What is read first, on a socket that was just opened. After it comes what its connection brings, or the end, or the
-   * news that the connection is broken (to who reads only if the other side had not ended).
+   * What is read first, on a socket that was just opened and is not connected yet. After it comes what its connection
+   * brings, or the end, or the news that the connection is broken (to who reads only if the other side had not ended).
    */
   putBack(unread: Unread, then: 'connection' | 'end' | 'broken'): void;
 }

@@ -102,7 +102,7 @@ function connectAgain(
 ): void {
   const { remote, shut } = network;
   if (network.type === 'dgram') {
-    if (remote !== null) network.local = connectNow(fd, socket, remote);
+    if (remote !== null) network.local = connectNow(fd, socket, { remote, before: new Uint8Array() });
     return;
   }
   const waiting = unreadOf(unread);
@@ -113,8 +113,7 @@ function connectAgain(
   } else if (isFinished(network, unread)) {
     socket.putBack(waiting, 'end');
   } else if (network.phase === 'connected' && choice === 'reconnect' && remote !== null) {
-    network.local = connectNow(fd, socket, remote);
-    socket.putBack(waiting, 'connection');
+    network.local = connectNow(fd, socket, { remote, before: waiting.bytes });
     if (shut.read || shut.write) socket.shutdown(shut.read, shut.write);
   } else {
     network.phase = 'broken';
@@ -127,9 +126,13 @@ function beginToConnect(socket: NetworkSocket, remote: SocketAddress): void {
   socket.connect(remote);
 }
 
-function connectNow(fd: number, socket: NetworkSocket, remote: SocketAddress): SocketAddress {
+function connectNow(
+  fd: number,
+  socket: NetworkSocket,
+  { remote, before }: { readonly remote: SocketAddress; readonly before: Uint8Array },
+): SocketAddress {
   try {
-    return socket.connectNow(remote);
+    return socket.connectNow(remote, before);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     throw new WasiError(diagnose.cannotReconnect(fd, showAddress(remote), error.errno));
