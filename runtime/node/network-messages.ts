@@ -15,7 +15,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { AddressFamily, Errno, SocketAddress, SocketOptions } from '../wasi/index.js';
 import { datagramOverhead } from '../wasi/network-state.js';
 
-/** What a datagram takes of the receiving buffer: more than its bytes, so that empty ones cannot pile up either. */
+/** What a datagram takes of the receiving buffer. */
 export function datagramCost(bytes: Uint8Array): number {
   return bytes.length + datagramOverhead;
 }
