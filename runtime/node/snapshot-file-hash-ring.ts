@@ -4,8 +4,7 @@
  *
  *   words   helper is there | per slot: state | per slot: bytes in it
  *   digests 32 bytes per slot
- *   pieces  1 MiB per slot, from an address that suits any copy: into shared memory, engines copy bytes one by one
- *           where source and target are not aligned alike, three times as slowly
+ *   pieces  1 MiB per slot
  *
  * A slot goes from free to full (by the owner), to hashed (by the helper), to free (by the owner).
  */
@@ -17,7 +16,7 @@ export const PIECE_BYTES: number = 1 << 20;
 const DIGEST_BYTES = 32;
 const WORDS = 1 + 2 * SLOTS;
 const DIGESTS_AT = 4 * WORDS;
-const PIECES_AT = 4096;
+const PIECES_AT = 512;
 
 export const RING_BYTES: number = PIECES_AT + PIECE_BYTES * SLOTS;
 
@@ -71,8 +70,8 @@ export class HashRing {
   }
 
   /** The whole slot, to put a piece at its start. */
-  placeIn(slot: number): Uint8Array {
-    return new Uint8Array(this.#shared, PIECES_AT + slot * PIECE_BYTES, PIECE_BYTES);
+  placeIn(slot: number): Buffer {
+    return Buffer.from(this.#shared, PIECES_AT + slot * PIECE_BYTES, PIECE_BYTES);
   }
 
   /** Hands the first `length` bytes of a slot to the helper. */

@@ -8,15 +8,11 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes)
 
 /** In two parts, the first from a buffer that is used again at once. */
 function addPiece(hasher: ReturnType<typeof nodeHasher>, piece: Uint8Array): void {
-  const target = hasher.beginPiece();
-  if (typeof target === 'function') {
-    const half = Uint8Array.from(piece.subarray(0, piece.length >> 1));
-    target(half);
-    half.fill(0);
-    target(piece.subarray(half.length));
-  } else {
-    target.set(piece);
-  }
+  const add = hasher.beginPiece();
+  const half = Uint8Array.from(piece.subarray(0, piece.length >> 1));
+  add(half);
+  half.fill(0);
+  add(piece.subarray(half.length));
   hasher.endPiece(piece.length);
 }
 

@@ -13,14 +13,14 @@ import { type Task, wait } from './wait.js';
 /** No snapshot is shorter. */
 export const MINIMUM_BYTES: number = PREAMBLE_BYTES + 5 * SECTION_HEADER_BYTES + TRAILER_BYTES;
 
-/** Less is read ahead: each reading costs a call of the system. */
-const WORTH_A_CHUNK: number = CHUNK_BYTES / 2;
+/** For less, so much is read ahead: each reading costs a call of the system. */
+const READ_AHEAD_BYTES: number = 1 << 16;
 
 export class VerifiedInput {
   readonly #source: SnapshotSource;
   readonly #hasher: PieceHasher;
   readonly #bodyBytes: number;
-  /** Bytes that were loaded ahead: chunk by chunk the piece itself when it has a place, else one chunk of it. */
+  /** Bytes that were loaded ahead: chunk by chunk the piece itself when it has a place, else a part of it. */
   #ahead: Uint8Array = new Uint8Array();
   #at = 0;
   readonly #own: Uint8Array;
@@ -35,7 +35,7 @@ export class VerifiedInput {
     this.#source = source;
     this.#hasher = hasher;
     this.#bodyBytes = source.size - TRAILER_BYTES;
-    this.#own = new Uint8Array(Math.min(CHUNK_BYTES, this.#bodyBytes));
+    this.#own = new Uint8Array(Math.min(READ_AHEAD_BYTES, this.#bodyBytes));
   }
 
   /** Bytes of the body (all before the trailer) that were not read yet. */
@@ -100,13 +100,13 @@ export class VerifiedInput {
   }
 
   /**
-   * Reads a chunk, of a piece that has no place straight into `into` if that is large.
+   * Reads a chunk, or of a piece that has no place: straight into `into` if that is large, else a little ahead.
    * @returns how many bytes were put there
    */
   *#load(into?: Uint8Array): Task<number> {
     this.#piece ??= this.#hasher.beginPiece();
     const size = Math.min(CHUNK_BYTES - (this.#loaded % CHUNK_BYTES), this.#bodyBytes - this.#loaded);
-    const isDirect = typeof this.#piece === 'function' && into !== undefined && into.length >= WORTH_A_CHUNK;
+    const isDirect = typeof this.#piece === 'function' && into !== undefined && into.length >= READ_AHEAD_BYTES;
     const chunk = isDirect ? into.subarray(0, size) : this.#placeOf(this.#piece, size);
     yield* this.#read(chunk);
     if (typeof this.#piece === 'function') this.#piece(chunk);
