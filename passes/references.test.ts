@@ -191,6 +191,21 @@ describe('a reference of the host', () => {
     },
   );
 
+  test.each(['in_local', 'in_global'])(
+    '%s: comes back as itself, though the host has a number for it',
+    async (entry) => {
+      const asked: unknown[] = [];
+      const references = {
+        numberOf: (value: unknown): number => asked.push(value),
+        valueOf: (): unknown => ({ size: 2 }),
+      };
+      const guest = startGuest(await compiled, { imports, references, ...tierUpEvery(1), entry });
+      expect(guest.run()).toMatchObject({ kind: 'finished', results: [entry === 'in_local' ? 7 : 2] });
+      expect(guest.statistics.tierUps).toBe(guest.statistics.stablePoints);
+      expect(asked).toEqual([]);
+    },
+  );
+
   test.each(['in_local', 'in_global', 'in_table'])(
     '%s: refused, or saved by the number that the host gives it',
     async (entry) => {
@@ -219,4 +234,35 @@ describe('a reference of the host', () => {
       );
     },
   );
+});
+
+test("a guest that another module's function has called back stays where it is", async () => {
+  const { wasm } = subjectOf(
+    'called back',
+    `(module
+      (table (export "functions") 1 funcref)
+      (func (export "sum") (param $n i32) (result i32)
+        (local $sum i32)
+        (loop $l
+          (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+          (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum))
+      (func (export "run") (result i32)
+        (local $i i32) (local $sum i32)
+        (loop $l
+          (local.set $sum (i32.add (local.get $sum) (call_indirect (result i32) (i32.const 0))))
+          (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 3))))
+        (local.get $sum)))`,
+  );
+  const program = await loadProgram(compile(wasm, { policies: ['loop-checkpoint'] }).wasm);
+  const guest = startGuest(program, { ...tierUpEvery(1), entry: 'run' });
+  const { functions, sum } = guest.exports;
+  if (!(functions instanceof WebAssembly.Table) || typeof sum !== 'function')
+    throw new Error('the module lacks its exports');
+  const passOn = subjectOf('passing on', `(module (import "env" "f" (func $f (result i32))) (export "f" (func $f)))`);
+  const module = new WebAssembly.Module(Uint8Array.from(passOn.wasm));
+  const other = new WebAssembly.Instance(module, { env: { f: (): unknown => sum(4) } });
+  functions.set(0, other.exports['f']);
+  expect(guest.run()).toMatchObject({ kind: 'finished', results: [30] });
+  expect(guest.statistics.tierUps).toBe(0);
 });

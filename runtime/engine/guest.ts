@@ -258,7 +258,9 @@ export class Guest {
     if (this.#phase !== 'running') return LARGEST_GRANT;
     const answer = this.#control.poll(point, budget);
     if (answer === 0 || this.#hostCalls.inside || this.#tierUp?.isDue() !== true) return answer;
-    this.#references.forget();
+    // Nobody counts the calls of such a function. What it has called would leave to it, not to {@link #runCalls}.
+    if (this.#state.holdsForeignFunction) return answer;
+    this.#references.leave('to come back');
     this.#leaving = 'to tier up';
     return 0;
   }
@@ -283,7 +285,7 @@ export class Guest {
     // A host function of the embedder's that called back cannot be left; neither can arguments not yet passed be kept.
     if (this.#hostCalls.inside || this.#calls.slice(1).some((call) => call.args.length > 0)) return 'later';
     try {
-      this.#references.forget();
+      this.#references.leave('to be saved');
       this.#leaving = { tables: this.#state.saveTables(), system: this.#system.save(), at: this.#now() };
       this.#requested = false;
       return 'ready';

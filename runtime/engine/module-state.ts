@@ -62,6 +62,11 @@ export class ModuleState {
     });
   }
 
+  /** Whether a table holds a function of another module's, which may call the guest back without being an import. */
+  get holdsForeignFunction(): boolean {
+    return this.#tables.some((table) => table.some((value) => this.#references.isForeignFunction(value)));
+  }
+
   /**
    * Makes a memory as large as it was.
    * @param pages of 64 KiB

@@ -4,7 +4,7 @@
  *     0           null
  *     n + 1       the function that is exported as `mvvm.func.n`
  *     -1 - n      what the host calls number n
- *     2^30 + n    while a guest is leaving: what nobody can name, kept here in case the guest has to come back
+ *     2^30 + n    while a guest is leaving: what nobody can name, or need name, kept here for when the guest comes back
  */
 
 import { badState, EngineError } from './errors.js';
@@ -32,6 +32,7 @@ export class References {
   readonly #host: HostReferences;
   /** Those of one attempt to leave. */
   #held: unknown[] = [];
+  #asksHost = true;
   #functions: readonly unknown[] = [];
   #wordOf: ReadonlyMap<unknown, number> = new Map();
   /** Tells by an error whether a value is a `funcref`. */
@@ -48,27 +49,36 @@ export class References {
     this.#wordOf = new Map(functions.map((fn, index): [unknown, number] => [fn, index + 1]).reverse());
   }
 
-  /** Whether something was met since {@link forget} that cannot be saved. */
+  /** Whether something was met since {@link leave} that cannot be saved. */
   get holdsSome(): boolean {
     return this.#held.length > 0;
   }
 
-  forget(): void {
+  /**
+   * Frames begin to leave. Only those that are saved need the host's numbers: what a number stands for later may be another
+   * object to the program, and those that come back at once get the very things that they had.
+   */
+  leave(why: 'to be saved' | 'to come back'): void {
     this.#held = [];
+    this.#asksHost = why === 'to be saved';
   }
 
   /** The word of a reference that can be saved. */
   savable(value: unknown): number | undefined {
-    if (value === null) return NULL;
-    const known = this.#wordOf.get(value);
-    if (known !== undefined) return known;
-    if (value === foreignException) return undefined;
+    const own = this.#own(value);
+    if (own !== undefined || value === foreignException) return own;
     const number = this.#host.numberOf(value);
     return number === undefined ? undefined : -1 - number;
   }
 
   toWord(value: unknown): number {
-    return this.savable(value) ?? FIRST_HELD + this.#held.push(value) - 1;
+    const word = this.#asksHost ? this.savable(value) : this.#own(value);
+    return word ?? FIRST_HELD + this.#held.push(value) - 1;
+  }
+
+  /** Whether it is a `funcref` to another module's function. */
+  isForeignFunction(value: unknown): boolean {
+    return typeof value === 'function' && this.#own(value) === undefined && this.#isFuncref(value);
   }
 
   /** @throws {EngineError} `bad-state` when there is no such reference */
@@ -85,11 +95,20 @@ export class References {
   /** @throws {EngineError} `bad-state` also when it is no function of a module */
   toFuncref(word: number): unknown {
     const value = this.toExternref(word);
+    if (this.#isFuncref(value)) return value;
+    throw new EngineError(badState('it has another reference where a function must be'));
+  }
+
+  #own(value: unknown): number | undefined {
+    return value === null ? NULL : this.#wordOf.get(value);
+  }
+
+  #isFuncref(value: unknown): boolean {
     try {
       this.#probe.set(0, value);
-      return value;
+      return true;
     } catch {
-      throw new EngineError(badState('it has another reference where a function must be'));
+      return false;
     }
   }
 }

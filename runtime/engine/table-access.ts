@@ -20,6 +20,15 @@ export class TableAccess {
     return this.#is64 ? Reflect.apply(this.#table.get, this.#table, [BigInt(index)]) : this.#table.get(index);
   }
 
+  /** Whether any element is like that. */
+  some(isLike: (value: unknown) => boolean): boolean {
+    const { length } = this;
+    for (let index = 0; index < length; index++) {
+      if (isLike(this.get(index))) return true;
+    }
+    return false;
+  }
+
   set(index: number, value: unknown): void {
     if (this.#is64) Reflect.apply(this.#table.set, this.#table, [BigInt(index), value]);
     else this.#table.set(index, value);
