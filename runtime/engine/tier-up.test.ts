@@ -61,13 +61,21 @@ describe('the time for it', () => {
   });
 
   test('leaves it to others what stack traces are like', () => {
-    const before = [Error.stackTraceLimit, Error.prepareStackTrace];
-    let now = 0;
-    const tierUp = new TierUp(() => now);
-    tierUp.begin();
-    now += 10_000;
-    expect(tierUp.isDue()).toBe(true);
-    expect([Error.stackTraceLimit, Error.prepareStackTrace]).toEqual(before);
+    const settings = (): object => Object.getOwnPropertyDescriptors(Error);
+    const expectSameAfterwards = (): void => {
+      const before = settings();
+      let now = 0;
+      const tierUp = new TierUp(() => now);
+      tierUp.begin();
+      now += 10_000;
+      expect(tierUp.isDue()).toBe(true);
+      expect(settings()).toEqual(before);
+    };
+    const { prepareStackTrace } = Error;
+    expectSameAfterwards();
+    Reflect.deleteProperty(Error, 'prepareStackTrace');
+    expectSameAfterwards();
+    if (prepareStackTrace !== undefined) Error.prepareStackTrace = prepareStackTrace;
   });
 });
 

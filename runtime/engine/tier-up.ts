@@ -61,12 +61,19 @@ function countDown(frames: number): number {
 
 /** Whether there are more frames on the stack than {@link MOST_FRAMES}. */
 function isDeep(): boolean {
-  const usual = traceSettings.map((name): [string, unknown] => [name, Reflect.get(Error, name)]);
+  const usual = traceSettings.map((name) => ({
+    name,
+    isSet: Object.hasOwn(Error, name),
+    value: Reflect.get(Error, name),
+  }));
   Reflect.set(Error, 'stackTraceLimit', MOST_FRAMES + 1);
   // Whoever else wants to see traces may take long to show them.
   Reflect.set(Error, 'prepareStackTrace', (_error: unknown, frames: readonly unknown[]) => frames.length);
   const stack: unknown = new Error('for its stack').stack;
-  for (const [name, value] of usual) Reflect.set(Error, name, value);
+  for (const { name, isSet, value } of usual) {
+    if (isSet) Reflect.set(Error, name, value);
+    else Reflect.deleteProperty(Error, name);
+  }
   if (typeof stack === 'number') return stack > MOST_FRAMES;
   // An engine that shows traces in its own way has a line for each frame, and perhaps one with the message.
   return typeof stack !== 'string' || stack.split('\n').length > MOST_FRAMES;
