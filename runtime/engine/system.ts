@@ -22,6 +22,7 @@ export interface SystemHooks {
 
 /** Imports together with the state behind them. */
 export interface System {
+  /** Their functions call none of the guest's exports: frames of such a call would leave to them, not to the engine. */
   readonly imports: WebAssembly.Imports;
   /** The instance's first memory, before anything of the guest runs. */
   attach(memory: WebAssembly.Memory): void;
