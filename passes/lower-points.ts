@@ -17,6 +17,7 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
+import { BusyCode } from './lowering/busy-code.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
@@ -78,15 +79,16 @@ function lowerAll(
   exceptions: ExceptionSlots,
 ): Lowered[] {
   let firstPoint = 0;
-  const lowerOne = (info: FunctionInfo): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
-    const fn = linearise(module, graph, info, tags);
-    const localCount = module.localTypes(info).length;
-    findLiveSlots(fn, localCount);
-    findStaleLocals(fn, localCount);
+  const busy = new BusyCode(module, graph, options.sizeLevel);
+  const lowerOne = (info: FunctionInfo, original = info): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
+    const fn = linearise(module, graph, info, busy.findIn(original, module.body(info)), tags);
+    const types = module.localTypes(info);
+    findLiveSlots(fn, types.length);
+    findStaleLocals(fn, types);
     const numbering = numberPoints(fn);
     return { fn, numbering, layout: new FrameLayout(module, info, numbering.points, exceptions) };
   };
-  const withTwin = chooseTwins(module, graph, options.twinBudget ?? 0);
+  const withTwin = chooseTwins(module, graph, busy, options.twinBudget ?? 0);
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))
@@ -97,7 +99,7 @@ function lowerAll(
         ...lowerOne(info),
         firstPoint,
         index,
-        twin: copy === undefined ? undefined : lowerOne(copy),
+        twin: copy === undefined ? undefined : lowerOne(copy, info),
       };
       firstPoint += entry.numbering.points.length;
       return entry;

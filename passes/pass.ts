@@ -15,6 +15,8 @@ export interface InstrumentOptions {
   readonly thresholdBits: number;
   /** How many expressions twins may have together, as a part of those of the module, see lowering/twins.ts; default none. */
   readonly twinBudget?: number;
+  /** Above 0, no code is lowered for speed, see lowering/busy-code.ts; default 0. */
+  readonly sizeLevel?: number;
   /** Which points were passed how often, for {@link checkpoint-pgo.ts}. */
   readonly profile?: Profile;
 }

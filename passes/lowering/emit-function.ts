@@ -30,8 +30,17 @@ import { emitLoop } from './emit-loop.js';
 import { emitPoll, type PollContext } from './emit-poll.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout } from './frame-layout.js';
-import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
-import { isCallFree, makeNestCounters, type NestCounters } from './nest-counters.js';
+import {
+  type CallItem,
+  type Item,
+  isCallFree,
+  type LinearFunction,
+  type LoopItem,
+  type Point,
+  type Region,
+  type TryItem,
+} from './linear-code.js';
+import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
 import { globals, leaveFunction, makeCallForFrame, type Support, steerFunction } from './support.js';
 
@@ -252,7 +261,7 @@ class Emitter {
   }
 
   #emitLoopOfNest(loop: LoopItem): Expr[] {
-    if (this.#nest !== undefined || !isCallFree(loop)) return this.#emitLoopCode(loop);
+    if (this.#nest !== undefined || !loop.isBusy || !isCallFree(loop)) return this.#emitLoopCode(loop);
     this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
     const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];
     this.#nest = undefined;
@@ -264,6 +273,7 @@ class Emitter {
       ...this.#pollContext(),
       info: this.#fn.info,
       shortRun: this.#context.shortRun,
+      copiesShortRuns: this.#context.comesBack !== 'is-twin',
       newLabel: (what) => this.#newLabel(what),
       makeClear: (locals) => this.#makeClear(locals),
       makeWayIn: ({ body }) => this.#makeWayIn(body),

@@ -1,9 +1,10 @@
 /**
  * Makes code of a loop with stable points. Where it polls depends on what is inside:
  *
- * - no other point: where an iteration ends that is followed by another. The slow path is outside of the loop, so that the
+ * - no other point, and busy: where an iteration ends that is followed by another. The slow path is outside of the loop, so that the
  *   call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a nest
  *   that counts in a local does not even poll there, but runs in strips that end where the poll is due
+ * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
  *   its slow path, which looks whether somebody is on the way to a point inside
  * - a loop without a poll of its own has that look alone, at its head
@@ -15,8 +16,8 @@ import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
-import { type LoopItem, type Point, pollsAtHead, type Region } from './linear-code.js';
-import { makeShortRun, type ShortRunContext } from './short-run.js';
+import { type LoopItem, type Point, pointsIn, type Region } from './linear-code.js';
+import { makeShortRun, type ShortRun, type ShortRunContext } from './short-run.js';
 
 /** What the emitter of a function lends. */
 export interface LoopContext extends PollContext, ShortRunContext {
@@ -30,7 +31,7 @@ export interface LoopContext extends PollContext, ShortRunContext {
 export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
   const { gate, point } = loop;
   if (gate === undefined || point === undefined) return emitUnpolledLoop(loop, context);
-  return pollsAtHead(loop) ? emitOuterLoop(loop, gate, point, context) : emitInnerLoop(loop, gate, point, context);
+  return loop.pollsAtHead ? emitOuterLoop(loop, gate, point, context) : emitInnerLoop(loop, gate, point, context);
 }
 
 // --- Without other points inside ---
@@ -88,8 +89,8 @@ function emitCountedLoop(
   const { make } = context.module;
   const [exit, again] = [context.newLabel('exit'), context.newLabel('again')];
   const short = makeShortRun(loop, gate, counted, context);
-  const strip = emitStrip(loop, counter, counted, exit, context);
-  if (short === undefined) {
+  const strip = emitStrip(loop, counter, counted, short, exit, context);
+  if (short?.copy === undefined) {
     return make.block(exit, [make.loop(again, [...strip, ...makeFireAgain(point, gate, again, context)])]);
   }
   const few = context.newLabel('few');
@@ -108,19 +109,31 @@ function emitCountedLoop(
  *     (br_if $exit counter)
  *
  * @param counter the local that counts for the gate
+ * @param short set where a strip with few iterations is not counted, unless a copy of the loop takes its place
  */
-function emitStrip(loop: LoopItem, counter: number, counted: CountedLoop, exit: string, context: LoopContext): Expr[] {
+function emitStrip(
+  loop: LoopItem,
+  counter: number,
+  counted: CountedLoop,
+  short: ShortRun | undefined,
+  exit: string,
+  context: LoopContext,
+): Expr[] {
   const { module, info, scratch } = context;
   const { make } = module;
   const limit = module.addLocal(info, i32);
   const count = (): Expr => make.get(counter, i32);
-  const toEnd = [make.set(counter, make.sub(count(), make.get(scratch, i32))), make.set(limit, counted.makeEnd())];
+  const goToEnd = (): Expr => make.set(limit, counted.makeEnd());
+  const toEnd = [make.set(counter, make.sub(count(), make.get(scratch, i32))), goToEnd()];
   const reached = make.multiply(count(), make.const(counted.step));
   const toGate = [make.set(limit, make.add(make.get(counted.counter, i32), reached)), make.set(counter, make.const(0))];
   const remaining = make.tee(scratch, counted.makeRemaining(), i32);
+  const choose = make.if(make.lessUnsigned(remaining, count()), toEnd, toGate);
+  const isUncounted = short !== undefined && short.copy === undefined ? short.makeIsNext() : undefined;
+  const limits = isUncounted === undefined ? choose : make.if(isUncounted, [goToEnd()], [choose]);
   counted.testAgainst(limit);
   return [
-    make.if(make.lessUnsigned(remaining, count()), toEnd, toGate),
+    limits,
     make.loop(loop.name, context.emitRegion(loop.body, [])),
     make.brIf(exit, count()),
     ...context.makeClear(loop.staleAtEnd),
@@ -133,7 +146,8 @@ function emitStrip(loop: LoopItem, counter: number, counted: CountedLoop, exit: 
 function emitOuterLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
   const { before, isZero } = makeCountdown(gate, context);
-  const slow = [...context.makeWayIn(loop), ...makeFire(point, gate, context)];
+  const wayIn = pointsIn(loop.body).length > 0 ? context.makeWayIn(loop) : [];
+  const slow = [...wayIn, ...makeFire(point, gate, context)];
   return emitLoopOverPoints(loop, [...before, make.if(isZero, slow)], context);
 }
 

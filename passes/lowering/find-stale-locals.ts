@@ -10,52 +10,82 @@
  *
  *     (local.set $t <...>) <last use of $t> (call $f) (local.set $t (i32.const 0)) <if unwinding, leave>
  *
+ * That is worth its bytes in busy code (busy-code.ts): what busy code has left is cleared at the next point, and all that is
+ * stale before a busy loop and at busy points. Elsewhere numbers are saved as they are, and the runtime leaves them out of a
+ * snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of a checkpoint.
+ *
  * Forward over linear code, in one pass. A local is *stale* where it may have been assigned since it was zero and is not
- * live. Each point clears what is stale there, once: it stays clear until it is assigned again. What flows into the head
- * of a loop and is not live there is cleared before the loop and at the end of each iteration, so all that can be stale
- * inside is what is live at the head; assuming all of it needs no iteration.
+ * live. What is cleared stays clear until it is assigned again. At the head of a loop what its body assigns may have been
+ * assigned, but for what is cleared before the loop and where an iteration ends; so one pass over the body is enough.
  *
  * It takes a statement for one step: what is assigned anywhere in it may have been assigned at each of its branches.
  */
 
-import type { Expr } from '../ir/binaryen.js';
-import { kindOf, localIndex, targetsOf, typeOf, unreachable } from '../ir/expressions.js';
+import type { Expr, Type } from '../ir/binaryen.js';
+import {
+  f32,
+  f64,
+  i32,
+  i64,
+  kindOf,
+  localIndex,
+  none,
+  targetsOf,
+  typeOf,
+  unreachable,
+  v128,
+} from '../ir/expressions.js';
 import { LocalSet } from '../ir/local-set.js';
 import { walk } from '../ir/walk.js';
-import { assignedIn, type LinearFunction, type LoopItem, pointsIn, type Region, type TryItem } from './linear-code.js';
+import {
+  assignedIn,
+  type LinearFunction,
+  type LoopItem,
+  type Point,
+  pointsIn,
+  type Region,
+  type TryItem,
+} from './linear-code.js';
 
 /**
  * Sets `stale` of every point of `fn`, and `staleBefore` and `staleAtEnd` of its loops.
- * @param localCount number of the function's locals, parameters included
+ * @param types those of the function's locals, parameters included
  */
-export function findStaleLocals(fn: LinearFunction, localCount: number): void {
-  const saved = new LocalSet(localCount);
+export function findStaleLocals(fn: LinearFunction, types: readonly Type[]): void {
+  const saved = new LocalSet(types.length);
   for (const point of [fn.entry, ...pointsIn(fn.body)]) saved.addAll(point.live);
-  new StaleLocals(saved, localCount).visitFunction(fn);
+  new StaleLocals(saved, types, fn.isBusy).visitFunction(fn);
 }
+
+const numbers: ReadonlySet<Type> = new Set([i32, i64, f32, f64, v128]);
 
 class StaleLocals {
   readonly #saved: LocalSet;
-  readonly #localCount: number;
+  readonly #types: readonly Type[];
   /** What may have been assigned where a branch to this label is taken. */
   readonly #atLabel = new Map<string, LocalSet>();
-  /** What may have been assigned since it was zero, of the saved locals; nothing where control does not come. */
+  /**
+   * What may have been assigned since it was zero, of the saved locals; nothing where control does not come. A local stands
+   * for an assignment in code that is not busy, a local plus the number of locals for one in busy code.
+   */
   #assigned: LocalSet;
+  #isBusy: boolean;
 
-  constructor(saved: LocalSet, localCount: number) {
+  constructor(saved: LocalSet, types: readonly Type[], isBusy: boolean) {
     this.#saved = saved;
-    this.#localCount = localCount;
+    this.#types = types;
+    this.#isBusy = isBusy;
     this.#assigned = this.#none();
   }
 
   visitFunction({ body, entry }: LinearFunction): void {
     // Parameters have values from the start.
-    this.#assigned = entry.live.clone();
+    for (const local of entry.live) this.#assign(local);
     this.#visit(body);
   }
 
   #none(): LocalSet {
-    return new LocalSet(this.#localCount);
+    return new LocalSet(2 * this.#types.length);
   }
 
   #visit(region: Region): void {
@@ -68,13 +98,13 @@ class StaleLocals {
           this.#assigned.addAll(this.#takeLabel(item.name));
           break;
         case 'poll':
-          item.point.stale = this.#clearBut(item.point.live);
+          item.point.stale = this.#clearBut(item.point);
           break;
         case 'call': {
           this.#evaluate(item.call);
           // The result comes before the test whether frames leave.
-          if (item.result !== undefined) this.#assigned.delete(item.result);
-          item.point.stale = this.#clearBut(item.point.live);
+          if (item.result !== undefined) this.#forget(item.result);
+          item.point.stale = this.#clearBut(item.point);
           if (item.result !== undefined) this.#assign(item.result);
           break;
         }
@@ -89,14 +119,18 @@ class StaleLocals {
   }
 
   #visitLoop(loop: LoopItem): void {
-    loop.staleBefore = this.#clearBut(loop.live);
-    this.#assigned = this.#none();
-    for (const local of loop.live) this.#assign(local);
+    const outer = this.#isBusy;
+    loop.staleBefore = this.#clearBut(loop);
+    this.#isBusy ||= loop.isBusy;
+    for (const local of assignedIn(loop.body)) {
+      if (loop.live.has(local) || (this.#mayStay(local) && !loop.isBusy)) this.#assign(local);
+    }
     this.#visit(loop.body);
     const after = this.#assigned;
     this.#assigned = this.#takeLabel(loop.name);
-    loop.staleAtEnd = this.#clearBut(loop.live);
+    loop.staleAtEnd = this.#clearBut(loop);
     this.#assigned = after;
+    this.#isBusy = outer;
   }
 
   #visitTry({ body, clauses }: TryItem): void {
@@ -129,17 +163,33 @@ class StaleLocals {
   }
 
   #assign(local: number): void {
-    if (this.#saved.has(local)) this.#assigned.add(local);
+    if (!this.#saved.has(local)) return;
+    this.#assigned.add(this.#isBusy || !this.#mayStay(local) ? local + this.#types.length : local);
   }
 
   #takeLabel(name: string): LocalSet {
     return this.#atLabel.get(name) ?? this.#none();
   }
 
-  /** What has to be cleared where only `live` is needed. */
-  #clearBut(live: LocalSet): number[] {
-    const stale = [...this.#assigned].filter((local) => !live.has(local));
-    for (const local of stale) this.#assigned.delete(local);
-    return stale;
+  /** What has to be cleared at a point or a loop. */
+  #clearBut({ live, isBusy }: Point | LoopItem): number[] {
+    const count = this.#types.length;
+    const stale = new Set<number>();
+    for (const entry of this.#assigned) {
+      const local = entry % count;
+      if (!live.has(local) && (isBusy || entry >= count)) stale.add(local);
+    }
+    for (const local of stale) this.#forget(local);
+    return [...stale];
+  }
+
+  #forget(local: number): void {
+    this.#assigned.delete(local);
+    this.#assigned.delete(local + this.#types.length);
+  }
+
+  /** Whether a local may be saved with a stale value, where that costs less than to clear it. */
+  #mayStay(local: number): boolean {
+    return numbers.has(this.#types[local] ?? none);
   }
 }

@@ -29,6 +29,8 @@ export interface Point {
   readonly kind: PointKind;
   /** Counts the function's points of this kind, in code order. */
   readonly ordinal: number;
+  /** Whether the code around it is likely to be run often, see busy-code.ts. */
+  readonly isBusy: boolean;
   /** Index among the function's points, set by number-points.ts. */
   index: number;
   /** Locals whose values are needed after resuming here, set by find-live-slots.ts. */
@@ -53,9 +55,18 @@ export interface LoopItem {
   readonly kind: 'loop';
   readonly name: string;
   readonly body: Region;
-  /** Set when the loop polls, see {@link pollsAtHead}. */
+  /** Set when the loop polls. */
   gate?: Gate;
   point?: Point;
+  /** Whether it or a loop inside is likely to be run often, see busy-code.ts. */
+  isBusy: boolean;
+  /**
+   * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its
+   * poll, and it does if it is not busy, because that is less code. Otherwise it polls where an iteration ends that is
+   * followed by another. In both cases resuming at its point enters it by its head, and only in the first the head counts
+   * that passing a second time.
+   */
+  pollsAtHead: boolean;
   /** Locals whose values are needed at the loop's head, set by find-live-slots.ts. */
   live: LocalSet;
   /** Locals to clear before the loop, and where an iteration ends that is followed by another: see find-stale-locals.ts. */
@@ -112,6 +123,8 @@ export type Region = Item[];
 
 export interface LinearFunction {
   readonly info: FunctionInfo;
+  /** Whether it is likely to be called often, see busy-code.ts. */
+  readonly isBusy: boolean;
   readonly body: Region;
   /** The point before everything else, which every instrumented function has. */
   readonly entry: Point;
@@ -150,13 +163,12 @@ export function loopsIn(region: Region): LoopItem[] {
   ]);
 }
 
-/**
- * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its poll.
- * Otherwise it polls where an iteration ends that is followed by another. In both cases resuming at its point enters it
- * by its head, and only in the first the head counts that passing a second time.
- */
-export function pollsAtHead(loop: LoopItem): boolean {
-  return pointsIn(loop.body).length > 0;
+/** Whether a loop has no `try` with points inside, and no call during which another function's polls count or the host can ask to leave. */
+export function isCallFree(loop: LoopItem): boolean {
+  return loop.body.every((item) => {
+    if (item.kind === 'call' || item.kind === 'try') return false;
+    return item.kind !== 'loop' || isCallFree(item);
+  });
 }
 
 /** Locals that code in a region assigns, with the regions inside. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { textOf, withFunction } from '../../fixtures/passes/wat-module.js';
+import type { Expr } from '../ir/binaryen.js';
 import { CallGraph } from '../ir/call-graph.js';
+import { findTags } from '../ir/exceptions.js';
 import type { Item, Region, TryItem } from './linear-code.js';
 import { linearise } from './linearise.js';
 
@@ -25,7 +27,10 @@ function linear(body: string, result = '(result i32)'): string[] {
     (func $g (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $h (param i32) (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $v (param i32 i32) (call $mvvm.point.branch)))`;
-  return withFunction(wat, (module, fn) => linesOf(linearise(module, new CallGraph(module), fn).body, ''));
+  const idle = { isFunction: false, expressions: new Set<Expr>() };
+  return withFunction(wat, (module, fn) =>
+    linesOf(linearise(module, new CallGraph(module), fn, idle, findTags(module)).body, ''),
+  );
 }
 
 function linesOf(region: Region, indent: string): string[] {

@@ -15,7 +15,7 @@
 import type { PointKind } from '../../runtime/abi/index.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
-import { bodyOfTry, clausesOf, delegateTarget, findTags, payloadOf, replacePop, tryName } from '../ir/exceptions.js';
+import { bodyOfTry, clausesOf, delegateTarget, payloadOf, replacePop, tryName } from '../ir/exceptions.js';
 import {
   carriedValue,
   childrenOf,
@@ -41,24 +41,30 @@ import { LocalSet } from '../ir/local-set.js';
 import { readMark } from '../ir/marks.js';
 import { effects, type FunctionInfo, type IrModule } from '../ir/module.js';
 import { some } from '../ir/walk.js';
+import type { Busy } from './busy-code.js';
 import {
   type ClauseRegion,
   type HeldException,
+  isCallFree,
   type LinearFunction,
   type LoopItem,
+  loopsIn,
   type Point,
   pointsIn,
   type Region,
 } from './linear-code.js';
 
-/** @param knownTags what a `catch_all` can have caught if it comes from the module itself */
+/**
+ * @param knownTags what a `catch_all` can have caught if it comes from the module itself
+ */
 export function linearise(
   module: IrModule,
   graph: CallGraph,
   info: FunctionInfo,
-  knownTags: readonly string[] = findTags(module),
+  busy: Busy,
+  knownTags: readonly string[],
 ): LinearFunction {
-  return new Linearizer(module, graph, info, knownTags).run();
+  return new Linearizer(module, graph, info, busy, knownTags).run();
 }
 
 /** The type of a local that takes an expression's value. */
@@ -70,6 +76,7 @@ class Linearizer {
   readonly #module: IrModule;
   readonly #graph: CallGraph;
   readonly #info: FunctionInfo;
+  readonly #busy: Busy;
   readonly #knownTags: readonly string[];
   /** Expressions with a stable point inside. */
   readonly #stopping = new Set<Expr>();
@@ -80,8 +87,9 @@ class Linearizer {
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, knownTags: readonly string[]) {
+  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, busy: Busy, knownTags: readonly string[]) {
     this.#module = module;
+    this.#busy = busy;
     this.#knownTags = knownTags;
     this.#graph = graph;
     this.#info = info;
@@ -89,7 +97,7 @@ class Linearizer {
 
   run(): LinearFunction {
     const { make } = this.#module;
-    const entry = this.#makePoint('entry');
+    const entry = this.#makePoint('entry', false);
     generaliseLocals(this.#module, this.#info);
     this.#findStopping(this.#module.body(this.#info));
     const body = this.#stripCarriedValues(this.#module.body(this.#info));
@@ -97,7 +105,7 @@ class Linearizer {
     else this.#statement(body);
     if (typeOf(body) === none) this.#push(make.return());
     else this.#push(make.unreachable());
-    return { info: this.#info, body: this.#region, entry };
+    return { info: this.#info, isBusy: this.#busy.isFunction, body: this.#region, entry };
   }
 
   // --- Which expressions have to be taken apart ---
@@ -297,7 +305,16 @@ class Linearizer {
       this.#statement(body);
       return;
     }
-    const loop: LoopItem = { kind: 'loop', name, body: [], live: new LocalSet(0), staleBefore: [], staleAtEnd: [] };
+    const loop: LoopItem = {
+      kind: 'loop',
+      name,
+      body: [],
+      isBusy: this.#busy.expressions.has(expr),
+      pollsAtHead: true,
+      live: new LocalSet(0),
+      staleBefore: [],
+      staleAtEnd: [],
+    };
     this.#region.push(loop);
     const outer = { region: this.#region, loop: this.#loop };
     this.#region = loop.body;
@@ -305,6 +322,8 @@ class Linearizer {
     this.#statement(body);
     this.#region = outer.region;
     this.#loop = outer.loop;
+    loop.isBusy ||= isCallFree(loop) && loopsIn(loop.body).some((inner) => inner.isBusy);
+    loop.pollsAtHead = !loop.isBusy || pointsIn(loop.body).length > 0;
   }
 
   #tryStatement(expr: Expr): void {
@@ -352,16 +371,17 @@ class Linearizer {
   /** Emits a call that is a stable point: a mark's poll, or a call during which a checkpoint can be taken. */
   #pointCall(expr: Expr, result: number | undefined): void {
     const mark = readMark(expr);
+    const isBusy = this.#busy.expressions.has(expr);
     if (mark === undefined) {
       const kind = this.#graph.callKind(expr) === 'host' ? 'host' : 'call';
       if (kindOf(expr) === 'CallIndirect') this.#operands(expr);
       else this.#repeatableOperands(expr);
-      this.#region.push({ kind: 'call', call: expr, result, point: this.#makePoint(kind) });
+      this.#region.push({ kind: 'call', call: expr, result, point: this.#makePoint(kind, isBusy) });
     } else if (mark.kind === 'loop' && this.#loop !== undefined && this.#loop.body.length === 0) {
       this.#loop.gate = mark.gate;
-      this.#loop.point = this.#makePoint('loop');
+      this.#loop.point = this.#makePoint('loop', isBusy);
     } else {
-      this.#region.push({ kind: 'poll', gate: mark.gate, point: this.#makePoint(mark.kind) });
+      this.#region.push({ kind: 'poll', gate: mark.gate, point: this.#makePoint(mark.kind, isBusy) });
     }
   }
 
@@ -446,9 +466,9 @@ class Linearizer {
     return `mvvm.${what}.${this.#labels}`;
   }
 
-  #makePoint(kind: PointKind): Point {
+  #makePoint(kind: PointKind, isBusy: boolean): Point {
     const ordinal = this.#ordinals.get(kind) ?? 0;
     this.#ordinals.set(kind, ordinal + 1);
-    return { kind, ordinal, index: -1, live: new LocalSet(0), stale: [] };
+    return { kind, ordinal, isBusy, index: -1, live: new LocalSet(0), stale: [] };
   }
 }

@@ -29,14 +29,6 @@ import { rewrite, walk } from '../ir/walk.js';
 import type { LoopItem, Region } from './linear-code.js';
 import { counterOf } from './support.js';
 
-/** Whether a loop has no `try` with points inside, and no call during which another function's polls count or the host can ask to leave. */
-export function isCallFree(loop: LoopItem): boolean {
-  return loop.body.every((item) => {
-    if (item.kind === 'call' || item.kind === 'try') return false;
-    return item.kind !== 'loop' || isCallFree(item);
-  });
-}
-
 export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopItem): NestCounters {
   const counters = new Set<string>();
   const labels = new Set<string>([loop.name]);

@@ -4,12 +4,19 @@ import { withFunction } from '../../fixtures/passes/wat-module.js';
 import { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
-import { pointsIn, pollsAtHead } from './linear-code.js';
+import { pointsIn } from './linear-code.js';
 import { numberPoints, pointsThrough } from './number-points.js';
 
-const newPoint = (kind: Point['kind']): Point => ({ kind, ordinal: 0, index: -1, live: new LocalSet(0), stale: [] });
+const newPoint = (kind: Point['kind']): Point => ({
+  kind,
+  ordinal: 0,
+  isBusy: false,
+  index: -1,
+  live: new LocalSet(0),
+  stale: [],
+});
 
-const noLoop: Omit<LoopItem, 'body'> = {
+const noLoop: Omit<LoopItem, 'body' | 'isBusy' | 'pollsAtHead'> = {
   kind: 'loop',
   name: 'loop',
   live: new LocalSet(0),
@@ -18,13 +25,18 @@ const noLoop: Omit<LoopItem, 'body'> = {
 };
 
 /** What a region is made of: a poll, a label, or a loop with or without a gate. */
-type Shape = 'poll' | 'label' | { readonly gate: Gate | undefined; readonly body: readonly Shape[] };
+type Shape =
+  | 'poll'
+  | 'label'
+  | { readonly gate: Gate | undefined; readonly isBusy: boolean; readonly body: readonly Shape[] };
 
 function makeRegion(shapes: readonly Shape[]): Region {
   return shapes.map((shape) => {
     if (shape === 'poll') return { kind: 'poll', gate: 'budget', point: newPoint('branch') };
     if (shape === 'label') return { kind: 'label', name: 'l' };
-    const loop: LoopItem = { ...noLoop, body: makeRegion(shape.body) };
+    const { isBusy } = shape;
+    const body = makeRegion(shape.body);
+    const loop: LoopItem = { ...noLoop, isBusy, pollsAtHead: !isBusy || pointsIn(body).length > 0, body };
     return shape.gate === undefined ? loop : { ...loop, gate: shape.gate, point: newPoint('loop') };
   });
 }
@@ -32,12 +44,13 @@ function makeRegion(shapes: readonly Shape[]): Region {
 function makeFunction(shapes: readonly Shape[]): LinearFunction {
   return withFunction('(module (func $f))', (_module, info) => ({
     info,
+    isBusy: false,
     body: makeRegion(shapes),
     entry: newPoint('entry'),
   }));
 }
 
-const loop = (gate: Gate | undefined, ...body: Shape[]): Shape => ({ gate, body });
+const loop = (gate: Gate | undefined, ...body: Shape[]): Shape => ({ gate, isBusy: true, body });
 
 describe('numbers of points', () => {
   test('begin with the entry', () => {
@@ -72,6 +85,7 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
     fc.constantFrom<Shape>('poll', 'label'),
     fc.record({
       gate: fc.constantFrom<Gate | undefined>('budget', 'counted', 'dirty', undefined),
+      isBusy: fc.boolean(),
       body: fc.array(tie('shape'), { maxLength: 4 }),
     }),
   ),
@@ -88,7 +102,7 @@ test('in any function numbers are dense, and a loop with everything inside is on
       if (item.kind !== 'loop') continue;
       const own = item.point?.index;
       if (own !== undefined) {
-        const [from, to] = pollsAtHead(item)
+        const [from, to] = item.pollsAtHead
           ? item.gate === 'counted'
             ? [start, countedLoopsEnd]
             : [countedLoopsEnd, loopsEnd]

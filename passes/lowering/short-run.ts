@@ -16,7 +16,8 @@
  * Whether few are left is asked again after each poll, for a frame that comes back there asks as well.
  *
  * Only in functions with a twin (twins.ts): among ways back into a function's code, a second copy of a loop can make an
- * engine keep everything on the stack in both.
+ * engine keep everything on the stack in both. The twin itself, which must count alike, has no copy but a strip that goes to
+ * the loop's end without counting.
  *
  * A request is answered later by that: between two passings of counted points a program may run through as many iterations
  * more as `uncountedIterations` (ir/short-loops.ts) says, for each innermost loop. Cycles around such a loop have points of
@@ -36,6 +37,8 @@ export interface ShortRunContext {
   readonly module: IrModule;
   /** Iterations that a short run may have; 0 where all are counted. */
   readonly shortRun: number;
+  /** Whether short runs have a copy of the loop. */
+  readonly copiesShortRuns: boolean;
   newLabel(what: string): string;
   emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
 }
@@ -46,7 +49,7 @@ const LARGEST_COPY = 120;
 export interface ShortRun {
   /** Whether few iterations are left. */
   makeIsNext(): Expr;
-  readonly copy: Expr;
+  readonly copy: Expr | undefined;
 }
 
 /**
@@ -61,7 +64,10 @@ export function makeShortRun(
 ): ShortRun | undefined {
   const count = gate === 'counted' ? context.shortRun : 0;
   if (count === 0 || !hasAtMost(LARGEST_COPY, statementsOf(loop.body))) return undefined;
-  return { makeIsNext: () => counted.makeIsShort(count), copy: emitCopy(loop, context) };
+  return {
+    makeIsNext: () => counted.makeIsShort(count),
+    copy: context.copiesShortRuns ? emitCopy(loop, context) : undefined,
+  };
 }
 
 /** A copy of a loop whose body consists of statements alone. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { findExpression, textOf, withModule } from '../../fixtures/passes/wat-module.js';
 import { CallGraph } from '../ir/call-graph.js';
 import { kindOf, setChild } from '../ir/expressions.js';
+import { BusyCode } from './busy-code.js';
 import { addTwin, chooseTwins } from './twins.js';
 
 const mark = '(call $mvvm.point.loop)';
@@ -14,7 +15,10 @@ const nops = (count: number): string => '(drop (i32.const 0)) '.repeat(count);
 function twinsOf(fields: string, share = 1): string {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (tag $e) (global $on (mut i32) (i32.const 0))
     (type $t (func)) (table 1 funcref) ${fields})`;
-  return withModule(wat, (module) => [...chooseTwins(module, new CallGraph(module), share)].join(' '));
+  return withModule(wat, (module) => {
+    const graph = new CallGraph(module);
+    return [...chooseTwins(module, graph, new BusyCode(module, graph), share)].join(' ');
+  });
 }
 
 describe('a function gets a twin', () => {

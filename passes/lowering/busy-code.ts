@@ -1,0 +1,115 @@
+/**
+ * Guesses which code of a module is busy: run so often that its speed matters more than its size. What stable points cost
+ * a program's speed they cost in such code, and what they cost a module's size is mostly elsewhere, so the two are lowered
+ * differently:
+ *
+ *                                    busy                                    idle
+ *     loops without points inside    count in a local, where an iteration    count in the global, at their head
+ *                                    ends, in strips
+ *     stale locals                   are set to zero                         stay as they are
+ *
+ * and busy functions may have a twin (twins.ts).
+ *
+ * A function's code is guessed by itself (ir/frequencies.ts), and functions by where they are called most. In a function of
+ * many loops, few can be what it spends its time in: the more it has, the more often one must be run to be busy.
+ */
+
+import type { Expr } from '../ir/binaryen.js';
+import { type CallGraph, signatureKey } from '../ir/call-graph.js';
+import { callTarget, indirectParams, indirectResults, kindOf } from '../ir/expressions.js';
+import { type Frequencies, guessFrequencies, ITERATIONS } from '../ir/frequencies.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
+
+/** Estimates beyond this tell nothing. */
+const MOST_OFTEN = ITERATIONS ** 6;
+/** Rounds in which how often callers run reaches their callees. */
+const ROUNDS = 4;
+/** From here on code is busy: a loop that a program runs through once is, in a function of few loops. */
+const BUSY = ITERATIONS / 2;
+
+/** What a function does, and how often it is called. */
+export interface Activity extends Pick<Frequencies, 'size' | 'work' | 'peak'> {
+  readonly info: FunctionInfo;
+  readonly calls: number;
+}
+
+/** The busy code of a function. */
+export interface Busy {
+  /** Whether all of it is. */
+  readonly isFunction: boolean;
+  /** Loops, and calls. */
+  readonly expressions: ReadonlySet<Expr>;
+}
+
+export class BusyCode {
+  readonly functions: readonly Activity[];
+  readonly #calls: ReadonlyMap<string, number>;
+  readonly #least: number;
+
+  /** @param sizeLevel above 0, nothing is busy: all code shall be small */
+  constructor(module: IrModule, graph: CallGraph, sizeLevel = 0) {
+    this.#least = sizeLevel > 0 ? Number.POSITIVE_INFINITY : BUSY;
+    const guesses = graph.functions().map((info) => ({ info, frequencies: guessFrequencies(module.body(info)) }));
+    const callees = guesses.map(({ info, frequencies }): [string, Calls] => [
+      info.name,
+      callsOf(info.name, frequencies, graph),
+    ]);
+    this.#calls = guessCalls(callees);
+    this.functions = guesses.map(({ info, frequencies: { size, work, peak } }) => {
+      return { info, size, work, peak, calls: this.#callsOf(info) };
+    });
+  }
+
+  /** @param body the function's, or a copy of it */
+  findIn(info: FunctionInfo, body: Expr): Busy {
+    const { of } = guessFrequencies(body);
+    const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop').length;
+    const least = Math.max(this.#least, loops) / this.#callsOf(info);
+    const busy = [...of].filter(([, often]) => often >= least);
+    return { isFunction: least <= 1, expressions: new Set(busy.map(([expr]) => expr)) };
+  }
+
+  #callsOf({ name }: FunctionInfo): number {
+    return this.#calls.get(name) ?? 1;
+  }
+}
+
+/** By callee, how often the call that is made most is made for each call of a function. */
+type Calls = ReadonlyMap<string, number>;
+
+/** How often each function is called from where it is called most, roughly. */
+function guessCalls(callees: readonly (readonly [caller: string, Calls])[]): ReadonlyMap<string, number> {
+  const once = (): Map<string, number> => new Map(callees.map(([name]) => [name, 1]));
+  let often = once();
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = once();
+    for (const [caller, calls] of callees) {
+      for (const [callee, times] of calls) {
+        const before = next.get(callee);
+        if (before === undefined) continue;
+        next.set(callee, Math.min(MOST_OFTEN, Math.max(before, times * (often.get(caller) ?? 1))));
+      }
+    }
+    often = next;
+  }
+  return often;
+}
+
+function callsOf(caller: string, { of }: Frequencies, graph: CallGraph): Calls {
+  const calls = new Map<string, number>();
+  for (const [expr, often] of of) {
+    for (const callee of calleesOf(graph, expr)) {
+      // Recursion is as good as a loop.
+      const times = callee === caller ? often * ITERATIONS : often;
+      calls.set(callee, Math.max(calls.get(callee) ?? 0, times));
+    }
+  }
+  return calls;
+}
+
+function calleesOf(graph: CallGraph, expr: Expr): string[] {
+  const kind = kindOf(expr);
+  if (kind === 'Call') return [callTarget(expr)];
+  if (kind !== 'CallIndirect') return [];
+  return graph.indirectCallees(signatureKey(indirectParams(expr), indirectResults(expr))).map(({ name }) => name);
+}
