@@ -16,7 +16,7 @@ import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
-import { type LoopItem, type Point, pointsIn, type Region } from './linear-code.js';
+import { type LoopItem, type Point, pointsIn, pollsAtHead, type Region } from './linear-code.js';
 import { makeShortRun, type ShortRun, type ShortRunContext } from './short-run.js';
 
 /** What the emitter of a function lends. */
@@ -31,7 +31,7 @@ export interface LoopContext extends PollContext, ShortRunContext {
 export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
   const { gate, point } = loop;
   if (gate === undefined || point === undefined) return emitUnpolledLoop(loop, context);
-  return loop.pollsAtHead ? emitOuterLoop(loop, gate, point, context) : emitInnerLoop(loop, gate, point, context);
+  return pollsAtHead(loop) ? emitOuterLoop(loop, gate, point, context) : emitInnerLoop(loop, gate, point, context);
 }
 
 // --- Without other points inside ---

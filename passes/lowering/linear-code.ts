@@ -55,18 +55,11 @@ export interface LoopItem {
   readonly kind: 'loop';
   readonly name: string;
   readonly body: Region;
-  /** Set when the loop polls. */
+  /** Set when the loop polls, see {@link pollsAtHead}. */
   gate?: Gate;
   point?: Point;
   /** Whether it or a loop inside is likely to be run often, see busy-code.ts. */
   isBusy: boolean;
-  /**
-   * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its
-   * poll, and it does if it is not busy, because that is less code. Otherwise it polls where an iteration ends that is
-   * followed by another. In both cases resuming at its point enters it by its head, and only in the first the head counts
-   * that passing a second time.
-   */
-  pollsAtHead: boolean;
   /** Locals whose values are needed at the loop's head, set by find-live-slots.ts. */
   live: LocalSet;
   /** Locals to clear before the loop, and where an iteration ends that is followed by another: see find-stale-locals.ts. */
@@ -169,6 +162,16 @@ export function isCallFree(loop: LoopItem): boolean {
     if (item.kind === 'call' || item.kind === 'try') return false;
     return item.kind !== 'loop' || isCallFree(item);
   });
+}
+
+/**
+ * Whether a loop that polls does so where an iteration begins: it must, if the way to points inside leads through its poll,
+ * and it does if it is not busy, because that is less code. Otherwise it polls where an iteration ends that is followed by
+ * another. In both cases resuming at its point enters it by its head, and only in the first the head counts that passing a
+ * second time.
+ */
+export function pollsAtHead(loop: LoopItem): boolean {
+  return !loop.isBusy || pointsIn(loop.body).length > 0;
 }
 
 /** Locals that code in a region assigns, with the regions inside. */

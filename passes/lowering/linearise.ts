@@ -310,7 +310,6 @@ class Linearizer {
       name,
       body: [],
       isBusy: this.#busy.expressions.has(expr),
-      pollsAtHead: true,
       live: new LocalSet(0),
       staleBefore: [],
       staleAtEnd: [],
@@ -323,7 +322,6 @@ class Linearizer {
     this.#region = outer.region;
     this.#loop = outer.loop;
     loop.isBusy ||= isCallFree(loop) && loopsIn(loop.body).some((inner) => inner.isBusy);
-    loop.pollsAtHead = !loop.isBusy || pointsIn(loop.body).length > 0;
   }
 
   #tryStatement(expr: Expr): void {

@@ -4,7 +4,7 @@ import { withFunction } from '../../fixtures/passes/wat-module.js';
 import { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { LinearFunction, LoopItem, Point, Region } from './linear-code.js';
-import { pointsIn } from './linear-code.js';
+import { pointsIn, pollsAtHead } from './linear-code.js';
 import { numberPoints, pointsThrough } from './number-points.js';
 
 const newPoint = (kind: Point['kind']): Point => ({
@@ -16,7 +16,7 @@ const newPoint = (kind: Point['kind']): Point => ({
   stale: [],
 });
 
-const noLoop: Omit<LoopItem, 'body' | 'isBusy' | 'pollsAtHead'> = {
+const noLoop: Omit<LoopItem, 'body' | 'isBusy'> = {
   kind: 'loop',
   name: 'loop',
   live: new LocalSet(0),
@@ -34,9 +34,7 @@ function makeRegion(shapes: readonly Shape[]): Region {
   return shapes.map((shape) => {
     if (shape === 'poll') return { kind: 'poll', gate: 'budget', point: newPoint('branch') };
     if (shape === 'label') return { kind: 'label', name: 'l' };
-    const { isBusy } = shape;
-    const body = makeRegion(shape.body);
-    const loop: LoopItem = { ...noLoop, isBusy, pollsAtHead: !isBusy || pointsIn(body).length > 0, body };
+    const loop: LoopItem = { ...noLoop, isBusy: shape.isBusy, body: makeRegion(shape.body) };
     return shape.gate === undefined ? loop : { ...loop, gate: shape.gate, point: newPoint('loop') };
   });
 }
@@ -102,7 +100,7 @@ test('in any function numbers are dense, and a loop with everything inside is on
       if (item.kind !== 'loop') continue;
       const own = item.point?.index;
       if (own !== undefined) {
-        const [from, to] = item.pollsAtHead
+        const [from, to] = pollsAtHead(item)
           ? item.gate === 'counted'
             ? [start, countedLoopsEnd]
             : [countedLoopsEnd, loopsEnd]

@@ -9,7 +9,7 @@
  */
 
 import type { LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
-import { pointsIn, regionsIn } from './linear-code.js';
+import { pointsIn, pollsAtHead, regionsIn } from './linear-code.js';
 
 /** Where the points of one region stand in the function's numbering; each bound is the first number beyond. */
 export interface RegionRange {
@@ -42,10 +42,10 @@ export function numberPoints(fn: LinearFunction): Numbering {
     const loops = region.filter((item) => item.kind === 'loop');
     const own = (counted: boolean): Point[] =>
       loops
-        .filter((loop) => loop.pollsAtHead && (loop.gate === 'counted') === counted)
+        .filter((loop) => pollsAtHead(loop) && (loop.gate === 'counted') === counted)
         .flatMap((loop) => loop.point ?? []);
     const others = region.flatMap((item) => {
-      if (item.kind === 'loop') return item.point !== undefined && !item.pollsAtHead ? [item.point] : [];
+      if (item.kind === 'loop') return item.point !== undefined && !pollsAtHead(item) ? [item.point] : [];
       return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
     });
     const start = points.length;

@@ -16,8 +16,9 @@
  *
  * Both have the same points with the same numbers, and the same frame layout: lowering does the same to the same code.
  *
- * Code becomes larger by the twins, so there is a budget, spent where a program is likely to be (busy-code.ts). None for functions with a `try`, whose clauses may need a way
- * back into the function's own code (see emit-try.ts), or in whose place others may run (tail calls).
+ * Code becomes larger by the twins, so there is a budget, spent where a program is likely to be (busy-code.ts). None for
+ * functions with a `try`, whose clauses may need a way back into the function's own code (see emit-try.ts), or in whose
+ * place others may run (tail calls).
  */
 
 import type { CallGraph } from '../ir/call-graph.js';
