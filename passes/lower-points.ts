@@ -17,7 +17,7 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
-import { BusyCode } from './lowering/busy-code.js';
+import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
@@ -80,8 +80,8 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
-  const lowerOne = (info: FunctionInfo, original = info): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
-    const fn = linearise(module, graph, info, busy.findIn(original, module.body(info)), tags);
+  const lowerOne = (info: FunctionInfo, found: Busy): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
+    const fn = linearise(module, graph, info, found, tags);
     const types = module.localTypes(info);
     findLiveSlots(fn, types.length);
     findStaleLocals(fn, types);
@@ -96,10 +96,10 @@ function lowerAll(
       // Before the function itself is taken apart.
       const copy = withTwin.has(info.name) ? addTwin(module, info) : undefined;
       const entry = {
-        ...lowerOne(info),
+        ...lowerOne(info, busy.findIn(info)),
         firstPoint,
         index,
-        twin: copy === undefined ? undefined : lowerOne(copy, info),
+        twin: copy === undefined ? undefined : lowerOne(copy, busy.findIn(info, module.body(copy))),
       };
       firstPoint += entry.numbering.points.length;
       return entry;

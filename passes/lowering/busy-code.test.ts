@@ -15,10 +15,7 @@ function busyIn(fields: string, sizeLevel = 0): string {
   return withModule(wat, (module) => {
     const [first] = module.definedFunctions();
     if (first === undefined) throw new Error('there is no function');
-    const { isFunction, expressions } = new BusyCode(module, new CallGraph(module), sizeLevel).findIn(
-      first,
-      module.body(first),
-    );
+    const { isFunction, expressions } = new BusyCode(module, new CallGraph(module), sizeLevel).findIn(first);
     const names = [...expressions].map((expr) =>
       kindOf(expr) === 'Loop' ? labelOf(expr) : `call ${callTarget(expr)}`,
     );

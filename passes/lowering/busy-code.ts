@@ -43,6 +43,7 @@ export interface Busy {
 
 export class BusyCode {
   readonly functions: readonly Activity[];
+  readonly #frequencies: ReadonlyMap<string, Frequencies>;
   readonly #calls: ReadonlyMap<string, number>;
   readonly #least: number;
 
@@ -54,15 +55,20 @@ export class BusyCode {
       info.name,
       callsOf(info.name, frequencies, graph),
     ]);
+    this.#frequencies = new Map(guesses.map(({ info, frequencies }) => [info.name, frequencies]));
     this.#calls = guessCalls(callees);
     this.functions = guesses.map(({ info, frequencies: { size, work, peak } }) => {
       return { info, size, work, peak, calls: this.#callsOf(info) };
     });
   }
 
-  /** @param body the function's, or a copy of it */
-  findIn(info: FunctionInfo, body: Expr): Busy {
-    const { of } = guessFrequencies(body);
+  /**
+   * @param info a function whose code is still as it was
+   * @param copy of its code, to look in instead
+   */
+  findIn(info: FunctionInfo, copy?: Expr): Busy {
+    const known = copy === undefined ? this.#frequencies.get(info.name) : guessFrequencies(copy);
+    const of: Frequencies['of'] = known?.of ?? new Map();
     const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop').length;
     const least = Math.max(this.#least, loops) / this.#callsOf(info);
     const busy = [...of].filter(([, often]) => often >= least);
