@@ -23,23 +23,36 @@ import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
 import { findStaleLocals } from './lowering/find-stale-locals.js';
 import { FrameLayout } from './lowering/frame-layout.js';
-import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
+import {
+  type CallItem,
+  type LinearFunction,
+  landingsIn,
+  type Point,
+  type Region,
+  regionsIn,
+  type TwinnedLoop,
+} from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
-import { type Numbering, numberPoints } from './lowering/number-points.js';
+import { type Numbering, numberPoints, type RegionRange } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
+import { regionOfTwin, twinLoops } from './lowering/twinned-loops.js';
 import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
+
+type LoweredCode = Pick<Lowered, 'fn' | 'numbering' | 'layout' | 'twinned'>;
 
 /** A function on its way through the stages. */
 interface Lowered {
   readonly fn: LinearFunction;
   readonly numbering: Numbering;
   readonly layout: FrameLayout;
+  /** The loops that its twin has, if that does not have all of it. */
+  readonly twinned: readonly TwinnedLoop[];
   readonly firstPoint: number;
   /** Place in the stable map. */
   readonly index: number;
   /** What its frames come back in, if not in itself. */
-  readonly twin: Pick<Lowered, 'fn' | 'numbering' | 'layout'> | undefined;
+  readonly twin: LoweredCode | undefined;
 }
 
 export const lowerPoints: Pass = {
@@ -56,15 +69,17 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
     const reenter = new Reenter(graph, support, lowered);
-    for (const { fn, numbering, layout, firstPoint, twin } of lowered) {
+    for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
       const common = { module, support, firstPoint, shortRun, reenter, pending };
-      const comesBack = twin === undefined ? 'in-itself' : 'in-its-twin';
-      module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, comesBack }));
+      const comesBack = twin === undefined || twinned.length > 0 ? 'in-itself' : 'in-its-twin';
+      const counterpart = twin?.fn.info;
+      module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
       if (twin === undefined) continue;
-      module.setBody(twin.fn.info, emitFunction(twin.fn, { ...common, ...twin, comesBack: 'is-twin' }));
+      const ofTwin = { ...common, ...twin, counterpart: fn.info, comesBack: 'is-twin' } as const;
+      module.setBody(twin.fn.info, emitFunction(twin.fn, ofTwin));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
     const indices = new Map(lowered.map((entry) => [entry.fn.info.name, entry.index]));
@@ -80,30 +95,47 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
-  const lowerOne = (info: FunctionInfo, found: Busy): Pick<Lowered, 'fn' | 'numbering' | 'layout'> => {
+  const lowerOne = (info: FunctionInfo, found: Busy): LoweredCode => {
     const fn = linearise(module, graph, info, found, tags);
+    const twinned = twinLoops(fn);
     const types = module.localTypes(info);
     findLiveSlots(fn, types.length);
     findStaleLocals(fn, types);
     const numbering = numberPoints(fn);
-    return { fn, numbering, layout: new FrameLayout(module, info, numbering.points, exceptions) };
+    const layout = new FrameLayout(module, info, [...numbering.points, ...landingsIn(fn.body)], exceptions);
+    return { fn, numbering, layout, twinned };
+  };
+  const lowerTwin = (info: FunctionInfo, hot: number | undefined): LoweredCode | undefined => {
+    if (hot === undefined) return undefined;
+    const copy = addTwin(module, info);
+    const twin = lowerOne(copy, busy.findIn(info, hot, module.body(copy)));
+    if (twin.twinned.length > 0) return withLoopsAlone(twin);
+    if (hot === 0 || hot === Number.POSITIVE_INFINITY) return twin;
+    module.removeFunction(copy.name);
+    return undefined;
   };
   const withTwin = chooseTwins(module, graph, busy, options.twinBudget ?? 0);
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
+      const hot = withTwin.get(info.name);
       // Before the function itself is taken apart.
-      const copy = withTwin.has(info.name) ? addTwin(module, info) : undefined;
-      const entry = {
-        ...lowerOne(info, busy.findIn(info)),
-        firstPoint,
-        index,
-        twin: copy === undefined ? undefined : lowerOne(copy, busy.findIn(info, module.body(copy))),
-      };
+      const twin = lowerTwin(info, hot);
+      const entry = { ...lowerOne(info, busy.findIn(info, hot)), firstPoint, index, twin };
       firstPoint += entry.numbering.points.length;
       return entry;
     });
+}
+
+/** The twin's code where it is that of loops. */
+function withLoopsAlone({ fn, numbering, layout, twinned }: LoweredCode): LoweredCode {
+  const body = regionOfTwin(twinned);
+  const ranges = twinned.map(({ loop }) => numbering.rangeOf(loop.body));
+  const [start, end] = [Math.min(...ranges.map((range) => range.start)), Math.max(...ranges.map((range) => range.end))];
+  const range = { start, countedLoopsEnd: start, loopsEnd: start, nestedStart: start, end };
+  const rangeOf = (region: Region): RegionRange => (region === body ? range : numbering.rangeOf(region));
+  return { fn: { ...fn, body }, numbering: { points: numbering.points, rangeOf }, layout, twinned };
 }
 
 /** The functions that re-enter the callee of an indirect call, one for each type of such calls; or of a tail call. */
@@ -135,7 +167,8 @@ class Reenter {
   }
 
   twinOf(name: string): FunctionInfo | undefined {
-    return this.#byName.get(name)?.twin?.fn.info;
+    const entry = this.#byName.get(name);
+    return entry?.twinned.length === 0 ? entry.twin?.fn.info : undefined;
   }
 
   #add(key: string, results: Type, functions: readonly FunctionInfo[]): string {
@@ -146,7 +179,7 @@ class Reenter {
       name,
       results,
       // A twin at once: by way of its function, each frame would take the stack of two.
-      candidates.map(({ fn, firstPoint, twin }) => ({ info: (twin ?? { fn }).fn.info, firstPoint })),
+      candidates.map(({ fn, firstPoint }) => ({ info: this.twinOf(fn.info.name) ?? fn.info, firstPoint })),
     );
     return name;
   }

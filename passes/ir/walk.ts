@@ -14,6 +14,17 @@ export function some(root: Expr, test: (expr: Expr) => boolean): boolean {
   return test(root) || childrenOf(root).some((child) => some(child, test));
 }
 
+/** The number of expressions under `roots`, themselves included. */
+export function countExpressions(roots: readonly Expr[]): number {
+  let count = 0;
+  for (const root of roots) {
+    walk(root, () => {
+      count += 1;
+    });
+  }
+  return count;
+}
+
 /** Whether there are at most so many expressions under `roots`, themselves included. */
 export function hasAtMost(count: number, roots: readonly Expr[]): boolean {
   let left = count;

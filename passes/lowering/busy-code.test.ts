@@ -34,7 +34,8 @@ describe('busy is', () => {
       `(func $f (call $a)) (func $g ${loop('l', '(call $f)')})`,
       '$f call a',
     ],
-    ['all of a function that calls itself', '(func $f (call $f))', '$f call f'],
+    ['all of a function that calls itself in two places', '(func $f (call $f) (call $f))', '$f call f call f'],
+    ['not one that calls itself in one, to do over again', '(func $f (call $f))', ''],
     [
       'all of a function that is called in a loop through a table',
       `(elem (i32.const 0) $f) (func $f (type $t) (call $mvvm.point.loop)) (func $g ${loop('l', '(call_indirect (type $t) (i32.const 0))')})`,

@@ -27,6 +27,9 @@ const ROUNDS = 4;
 /** From here on code is busy: a loop that a program runs through once is, in a function of few loops. */
 const BUSY = ITERATIONS / 2;
 
+/** In a function of many loops, one must be run so often for each of them. */
+const BUSY_OF_MANY = 1.25;
+
 /** What a function does, and how often it is called. */
 export interface Activity extends Pick<Frequencies, 'size' | 'work' | 'peak'> {
   readonly info: FunctionInfo;
@@ -39,6 +42,8 @@ export interface Busy {
   readonly isFunction: boolean;
   /** Loops, and calls. */
   readonly expressions: ReadonlySet<Expr>;
+  /** Loops that are run so often that ways back into them cost much, see twins.ts. */
+  readonly hotLoops: ReadonlySet<Expr>;
 }
 
 export class BusyCode {
@@ -64,15 +69,21 @@ export class BusyCode {
 
   /**
    * @param info a function whose code is still as it was
+   * @param hot runs from which on a loop is hot
    * @param copy of its code, to look in instead
    */
-  findIn(info: FunctionInfo, copy?: Expr): Busy {
+  findIn(info: FunctionInfo, hot: number = Number.POSITIVE_INFINITY, copy?: Expr): Busy {
     const known = copy === undefined ? this.#frequencies.get(info.name) : guessFrequencies(copy);
     const of: Frequencies['of'] = known?.of ?? new Map();
-    const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop').length;
-    const least = Math.max(this.#least, loops) / this.#callsOf(info);
+    const calls = this.#callsOf(info);
+    const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop');
+    const least = Math.max(this.#least, loops.length * BUSY_OF_MANY) / calls;
     const busy = [...of].filter(([, often]) => often >= least);
-    return { isFunction: least <= 1, expressions: new Set(busy.map(([expr]) => expr)) };
+    return {
+      isFunction: least <= 1,
+      expressions: new Set(busy.map(([expr]) => expr)),
+      hotLoops: new Set(loops.filter((loop) => calls * (of.get(loop) ?? 0) >= hot)),
+    };
   }
 
   #callsOf({ name }: FunctionInfo): number {
@@ -103,13 +114,15 @@ function guessCalls(callees: readonly (readonly [caller: string, Calls])[]): Rea
 
 function callsOf(caller: string, { of }: Frequencies, graph: CallGraph): Calls {
   const calls = new Map<string, number>();
+  let again = 0;
   for (const [expr, often] of of) {
     for (const callee of calleesOf(graph, expr)) {
-      // Recursion is as good as a loop.
-      const times = callee === caller ? often * ITERATIONS : often;
-      calls.set(callee, Math.max(calls.get(callee) ?? 0, times));
+      if (callee === caller) again += often;
+      calls.set(callee, Math.max(calls.get(callee) ?? 0, often));
     }
   }
+  // Recursion is as good as a loop, where it is not just done over again once.
+  calls.set(caller, again > 1 ? again * ITERATIONS : 0);
   return calls;
 }
 

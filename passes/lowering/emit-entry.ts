@@ -5,16 +5,15 @@
  *     ;; in itself
  *     (if (global.get $mvvm.entering)
  *       (then <forward>
- *             (if (i32.lt_s (call $mvvm.enter (first)) 0)
- *               (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first)))))
- *               (else <restore slots> <dispatch>))))
+ *             (if (call $mvvm.enter (first))
+ *               (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))
+ *                     <restore slots> <dispatch>))))
  *
  *     ;; in its twin
  *     (if (global.get $mvvm.entering)
  *       (then <forward>
  *             (if (i32.and (global.get $mvvm.entering) 1) (then (return (call $twin <zeros>))))
- *             (drop (call $mvvm.enter (first)))
- *             (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))))
+ *             (if (call $mvvm.enter (first)) (then (br $mvvm.unwind (first))))))
  *
  *     ;; the twin, which is called for nothing else
  *     (drop (call $mvvm.enter (first))) <restore slots> <dispatch>
@@ -49,6 +48,10 @@ export interface EntryContext {
   readonly firstPoint: number;
   readonly pointCount: number;
   readonly comesBack: WayBack;
+  /** The twin; or of a twin, the function. */
+  readonly counterpart: FunctionInfo | undefined;
+  /** Points that come back in the twin though others come back here: numbers of the first, and of the first beyond. */
+  readonly twinned: readonly { readonly start: number; readonly end: number }[];
   readonly reenter: {
     /** The support function that re-enters what runs in place of a function; undefined if it ends in no tail calls. */
     forwarderOf(info: FunctionInfo): string | undefined;
@@ -59,6 +62,7 @@ export interface EntryContext {
   makeDispatch(): Expr[];
   /** Lets the frame leave at the function's first point, if frames leave. */
   makeUnwindCheck(): Expr[];
+  makeLeave(): Expr[];
 }
 
 export function emitEntry(context: EntryContext): Expr[] {
@@ -68,14 +72,14 @@ export function emitEntry(context: EntryContext): Expr[] {
   const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
   switch (comesBack) {
     case 'is-twin':
-      return [make.drop(enter()), ...comeBack()];
+      // Of loops alone, it is called by the function, which has entered.
+      return context.twinned.length === 0 ? [make.drop(enter()), ...comeBack()] : comeBack();
     case 'in-itself': {
-      const back = comeBack();
-      const watched = make.lessSigned(enter(), make.const(0));
+      const back = [...makeGoToTwin(context), ...comeBack()];
       return [
         make.if(make.globalGet(globals.entering), [
           ...makeForward(context),
-          make.if(watched, context.makeUnwindCheck(), back),
+          make.if(enter(), [...context.makeUnwindCheck(), ...back]),
         ]),
       ];
     }
@@ -84,8 +88,7 @@ export function emitEntry(context: EntryContext): Expr[] {
         make.if(make.globalGet(globals.entering), [
           ...makeForward(context),
           make.if(makeIsRewinding(module), makeCallOfTwin(context)),
-          make.drop(enter()),
-          ...context.makeUnwindCheck(),
+          make.if(enter(), context.makeLeave()),
         ]),
       ];
   }
@@ -101,8 +104,20 @@ function makeForward({ module, support, info, firstPoint, pointCount, reenter }:
   return [make.if(make.call(support.use(elsewhereFunction), bounds, i32), leave)];
 }
 
-function makeCallOfTwin({ module, info, reenter }: EntryContext): Expr[] {
-  const twin = reenter.twinOf(info.name);
-  if (twin === undefined) throw new Error(`${info.name} has no twin`);
-  return module.make.returnAfter(makeCallForFrame(module, twin));
+function makeCallOfTwin({ module, info, counterpart }: EntryContext): Expr[] {
+  if (counterpart === undefined) throw new Error(`${info.name} has no twin`);
+  return module.make.returnAfter(makeCallForFrame(module, counterpart));
+}
+
+/** Goes on in the twin if the point to come back to is in one of its loops. */
+function makeGoToTwin(context: EntryContext): Expr[] {
+  const { make } = context.module;
+  if (context.twinned.length === 0) return [];
+  const isInLoop = context.twinned
+    .map(({ start, end }) => {
+      const offset = make.sub(make.globalGet(globals.resume), make.const(start));
+      return make.lessUnsigned(offset, make.const(end - start));
+    })
+    .reduce((one, other) => make.or(one, other));
+  return [make.if(make.eqz(make.globalGet(globals.landing)), [make.if(isInLoop, makeCallOfTwin(context))])];
 }

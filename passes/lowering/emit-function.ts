@@ -3,10 +3,9 @@
  *
  *     (local.set $point (block $mvvm.unwind (result i32)
  *       (if (global.get $mvvm.entering)                    ;; rarely: frames come back, or entries are watched
- *         (then (local.set $target (call $mvvm.enter (first)))
- *               (if (i32.ge_s (local.get $target) 0)
- *                 (then <restore slots> (call $mvvm.steer ...) (br_table $mvvm.at.0 $mvvm.at.1 ...))
- *                 (else (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))))))
+ *         (then (if (call $mvvm.enter (first))
+ *                 (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))
+ *                       <restore slots> (call $mvvm.steer ...) (br_table $mvvm.at.0 $mvvm.at.1 ...)))))
  *       <region>                                           ;; ends in return
  *     ))
  *     <push slots> (call $mvvm.leave (local.get $point))
@@ -24,7 +23,7 @@ import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
-import type { IrModule } from '../ir/module.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
 import { emitPoll, type PollContext } from './emit-poll.js';
@@ -39,10 +38,20 @@ import {
   type Point,
   type Region,
   type TryItem,
+  type TwinnedLoop,
 } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
 import { type Numbering, pointsThrough } from './number-points.js';
-import { globals, leaveFunction, makeCallForFrame, type Support, steerFunction } from './support.js';
+import {
+  globals,
+  goOnFunction,
+  landFunction,
+  leaveFunction,
+  makeCallForFrame,
+  type Support,
+  steerByGateFunction,
+  steerFunction,
+} from './support.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -54,6 +63,10 @@ export interface EmitContext {
   /** Iterations that a short run of a counted loop may have uncounted, see short-run.ts. */
   readonly shortRun: number;
   readonly comesBack: WayBack;
+  /** The loops that the function's twin has, if it does not have all of it. */
+  readonly twinned: readonly TwinnedLoop[];
+  /** The twin; or of a twin, the function. */
+  readonly counterpart: FunctionInfo | undefined;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: EntryContext['reenter'] & {
@@ -68,6 +81,7 @@ export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
 }
 
 const unwindLabel = 'mvvm.unwind';
+const askedLabel = 'mvvm.asked';
 
 /** Assignments of one constant are nested, and code must not be too deep for whoever walks it. */
 const MOST_SHARING_A_ZERO = 16;
@@ -87,25 +101,48 @@ class Emitter {
   #loops: readonly string[] = [];
   /** Set inside a nest of loops that counts in locals. */
   #nest: NestCounters | undefined;
+  /** Of the code that is being made. */
+  #comesBack: WayBack;
+  readonly #twinned: ReadonlyMap<LoopItem, TwinnedLoop>;
 
   constructor(fn: LinearFunction, context: EmitContext) {
     this.#fn = fn;
     this.#context = context;
     this.#make = context.module.make;
     this.#scratch = context.module.addLocal(fn.info, i32);
+    this.#comesBack = context.comesBack;
+    this.#twinned = new Map(context.twinned.map((twinned) => [twinned.loop, twinned]));
   }
 
   run(): Expr {
     const { support, layout } = this.#context;
     const make = this.#make;
     const point = this.#scratch;
-    const code = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
+    const region = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
+    const code = [make.block(askedLabel, region), make.globalGet(globals.asked)];
     return make.functionBody([
       make.set(point, make.valueBlock(unwindLabel, code, i32)),
       ...layout.makeSave(support),
       make.call(support.use(leaveFunction), [make.get(point, i32)]),
-      ...this.#makeDummyResult(),
+      ...(this.#isTwinOfLoops() ? this.#makeGoOn() : this.#makeDummyResult()),
     ]);
+  }
+
+  #isTwinOfLoops(): boolean {
+    return this.#context.comesBack === 'is-twin' && this.#twinned.size > 0;
+  }
+
+  /** A frame that has only left the twin's loops goes on in the function itself. */
+  #makeGoOn(): Expr[] {
+    const { module, support, counterpart } = this.#context;
+    const make = this.#make;
+    if (counterpart === undefined) throw new Error(`${this.#fn.info.name} is the twin of no function`);
+    const [result] = this.#makeDummyResult();
+    return [
+      make.if(make.globalGet(globals.unwinding), [make.return(result)]),
+      make.call(support.use(goOnFunction), []),
+      ...make.returnAfter(makeCallForFrame(module, counterpart)),
+    ];
   }
 
   #makeDummyResult(): Expr[] {
@@ -130,7 +167,7 @@ class Emitter {
     };
     // Where a frame comes back, if it does here.
     const endWayBack = (label: string): void => {
-      if (this.#context.comesBack !== 'in-its-twin') endBlock(label);
+      if (this.#comesBack !== 'in-its-twin') endBlock(label);
     };
     if (start !== undefined) endWayBack(atLabel(start.index));
     for (const item of region) {
@@ -150,6 +187,10 @@ class Emitter {
           endWayBack(intoLabel(item));
           code.push(...this.#emitLoop(item));
           break;
+        case 'landing':
+          if (this.#isTwinOfLoops()) code.push(...this.#makeLeave(item.inPlaceOf));
+          else endBlock(atLabel(item.inPlaceOf.index));
+          break;
         case 'try':
           endBlock(intoLabel(item));
           code.push(this.#emitTry(item));
@@ -167,23 +208,40 @@ class Emitter {
     const { support, numbering } = this.#context;
     const make = this.#make;
     const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = numbering.rangeOf(region);
-    const isFunction = region === this.#fn.body;
-    const first = isFunction ? 0 : start;
-    const labels = new Array<string>(end - first);
-    if (isFunction) labels[0] = atLabel(0);
-    for (const item of region) for (const [index, label] of resumeLabels(item)) labels[index - first] = label;
-    const last = labels[labels.length - 1];
+    const landings = this.#isTwinOfLoops() ? [] : region.filter((item) => item.kind === 'landing');
+    const known = new Map<number, string>([
+      [this.#fn.entry.index, atLabel(this.#fn.entry.index)],
+      ...region.flatMap(resumeLabels),
+      ...landings.map(({ inPlaceOf: { index } }): [number, string] => [index, landingLabel(index)]),
+    ]);
+    const last = known.get(end - 1);
     if (last === undefined) throw new Error('a region without points needs no dispatch');
-    const bounds = [first, countedLoopsEnd, loopsEnd, nestedStart].map((bound) => make.const(bound));
-    const steer = make.call(support.use(steerFunction), bounds, i32);
+    const labels = Array.from({ length: end - start }, (_, offset) => known.get(start + offset) ?? last);
+    const byGate = countedLoopsEnd !== loopsEnd;
+    const bounds = [start, loopsEnd, nestedStart, ...(byGate ? [countedLoopsEnd] : [])].map((bound) =>
+      make.const(bound),
+    );
+    const steer = make.call(support.use(byGate ? steerByGateFunction : steerFunction), bounds, i32);
     const reload = this.#nest?.makeReload() ?? [];
-    if (labels.every((label) => label === last)) return [make.drop(steer), ...reload, make.br(last)];
-    if (reload.length === 0) return [make.brTable(labels, last, steer)];
-    return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
+    const dispatch = (): Expr[] => {
+      if (labels.every((label) => label === last)) return [make.drop(steer), ...reload, make.br(last)];
+      if (reload.length === 0) return [make.brTable(labels, last, steer)];
+      return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
+    };
+    return landings.reduce(
+      (code, { inPlaceOf: { index } }) => [
+        make.block(landingLabel(index), code),
+        make.call(support.use(landFunction), []),
+        ...(this.#nest?.makeReload() ?? []),
+        make.br(atLabel(index)),
+      ],
+      dispatch(),
+    );
   }
 
   #emitEntry(): Expr[] {
-    const { module, support, layout, firstPoint, numbering, comesBack, reenter } = this.#context;
+    const { module, support, layout, firstPoint, numbering, comesBack, reenter, counterpart } = this.#context;
+    const make = this.#make;
     return emitEntry({
       module,
       support,
@@ -192,13 +250,22 @@ class Emitter {
       firstPoint,
       pointCount: numbering.points.length,
       comesBack,
+      counterpart,
+      twinned: this.#context.twinned.map(({ loop }) => numbering.rangeOf(loop.body)),
       reenter,
       makeDispatch: () => this.#makeDispatch(this.#fn.body),
-      makeUnwindCheck: () => this.#makeUnwindCheck(this.#fn.entry),
+      makeUnwindCheck: () => [make.if(make.globalGet(globals.unwinding), this.#makeLeaveAsked(this.#fn.entry))],
+      makeLeave: () => this.#makeLeaveAsked(this.#fn.entry),
     });
   }
 
   // --- Leaving ---
+
+  /** Lets this frame leave at `point` where that has asked the host, and has been told so. */
+  #makeLeaveAsked(point: Point): Expr[] {
+    if (this.#unwind !== unwindLabel) return this.#makeLeave(point);
+    return [this.#make.br(askedLabel)];
+  }
 
   /** Lets this frame leave at `point`. */
   #makeLeave(point: Point): Expr[] {
@@ -249,14 +316,18 @@ class Emitter {
       nest: this.#nest,
       loops: this.#loops,
       makeLeave: (point) => this.#makeLeave(point),
+      makeLeaveAsked: (point) => this.#makeLeaveAsked(point),
     };
   }
 
   #emitLoop(loop: LoopItem): Expr[] {
-    const outer = this.#loops;
-    this.#loops = [...outer, loop.name];
+    const [outer, outside] = [this.#loops, this.#comesBack];
+    const twinned = this.#twinned.get(loop);
+    if (twinned !== undefined && outside === 'in-itself') this.#comesBack = 'in-its-twin';
+    this.#loops = [...(twinned?.around ?? outer), loop.name];
     const code = this.#emitLoopOfNest(loop);
     this.#loops = outer;
+    this.#comesBack = outside;
     return code;
   }
 
@@ -272,8 +343,8 @@ class Emitter {
     return emitLoop(loop, {
       ...this.#pollContext(),
       info: this.#fn.info,
-      shortRun: this.#context.shortRun,
-      copiesShortRuns: this.#context.comesBack !== 'is-twin',
+      shortRun: this.#comesBack === 'in-itself' ? 0 : this.#context.shortRun,
+      copiesShortRuns: this.#comesBack !== 'is-twin',
       newLabel: (what) => this.#newLabel(what),
       makeClear: (locals) => this.#makeClear(locals),
       makeWayIn: ({ body }) => this.#makeWayIn(body),
@@ -282,7 +353,7 @@ class Emitter {
   }
 
   #makeWayIn(region: Region): Expr[] {
-    if (this.#context.comesBack === 'in-its-twin') return [];
+    if (this.#comesBack === 'in-its-twin') return [];
     return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(region))];
   }
 
@@ -340,11 +411,11 @@ class Emitter {
 
   /** How a frame is called that comes back on top of this one here, if it is not by the same call. */
   #makeCallAgain(call: Expr): Expr | undefined {
-    const { module, reenter, comesBack } = this.#context;
-    if (comesBack === 'in-its-twin') return undefined;
+    const { module, reenter } = this.#context;
+    if (this.#comesBack === 'in-its-twin') return undefined;
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
-    const twin = comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
+    const twin = this.#comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
     return twin === undefined ? undefined : makeCallForFrame(module, twin);
   }
 
@@ -361,6 +432,7 @@ class Emitter {
 }
 
 const atLabel = (index: number): string => `mvvm.at.${index}`;
+const landingLabel = (index: number): string => `mvvm.land.${index}`;
 const intoLabel = ({ kind, name }: LoopItem | TryItem): string => `mvvm.into.${kind === 'try' ? 'try.' : ''}${name}`;
 
 /** Indices of the points that are reached through an item, with the label to go to. */

@@ -11,12 +11,12 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import { i32, typeOf, unreachable } from '../ir/expressions.js';
+import { i32 } from '../ir/expressions.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
-import { makeCountdown, makeFire, makeFireAgain, type PollContext } from './emit-poll.js';
-import { type LoopItem, type Point, pointsIn, pollsAtHead, type Region } from './linear-code.js';
+import { canTick, makeCountdown, makeFire, makeFireAgain, makeTick, type PollContext } from './emit-poll.js';
+import { endsOpen, type LoopItem, type Point, pointsIn, pollsAtHead } from './linear-code.js';
 import { makeShortRun, type ShortRun, type ShortRunContext } from './short-run.js';
 
 /** What the emitter of a function lends. */
@@ -145,10 +145,19 @@ function emitStrip(
 /** The poll's slow path also leads to points inside; it comes first, so the rest of the body can be skipped. */
 function emitOuterLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
-  const { before, isZero } = makeCountdown(gate, context);
   const wayIn = pointsIn(loop.body).length > 0 ? context.makeWayIn(loop) : [];
+  if (ticks(loop, context)) {
+    const poll = make.if(makeTick(point, gate, context), [...wayIn, ...context.makeLeaveAsked(point)]);
+    return emitLoopOverPoints(loop, [poll], context);
+  }
+  const { before, isZero } = makeCountdown(gate, context);
   const slow = [...wayIn, ...makeFire(point, gate, context)];
   return emitLoopOverPoints(loop, [...before, make.if(isZero, slow)], context);
+}
+
+/** A loop that counts its iterations is likely to go over data, however seldom it is run: it does not call for each of them. */
+function ticks(loop: LoopItem, context: LoopContext): boolean {
+  return !loop.isBusy && canTick(context) && recogniseCountedLoop(context.module, loop) === undefined;
 }
 
 function emitUnpolledLoop(loop: LoopItem, context: LoopContext): Expr[] {
@@ -172,10 +181,4 @@ function emitLoopOverPoints(loop: LoopItem, prelude: readonly Expr[], context: L
   const clear = context.makeClear(loop.staleAtEnd);
   const code = make.loop(head, [make.block(loop.name, [...body, ...leave]), ...clear, make.br(head)]);
   return endsOpen(loop.body) ? [make.block(exit, [code])] : [code];
-}
-
-/** Whether control can fall out of a region's end. */
-function endsOpen(region: Region): boolean {
-  const last = region[region.length - 1];
-  return last?.kind !== 'statement' || typeOf(last.expr) !== unreachable;
 }

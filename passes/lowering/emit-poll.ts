@@ -17,7 +17,7 @@ import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import type { Point, PollItem } from './linear-code.js';
 import type { NestCounters } from './nest-counters.js';
-import { counterOf, fireFunction, fireInNestFunction, type Support } from './support.js';
+import { counterOf, fireFunction, fireInNestFunction, type Support, tickFunction } from './support.js';
 
 /** What the emitter of a function lends. */
 export interface PollContext {
@@ -35,11 +35,17 @@ export interface PollContext {
   readonly pending: PendingMarks | undefined;
   /** Lets the frame leave at `point`. */
   makeLeave(point: Point): Expr[];
+  /** The same where the point has asked the host. */
+  makeLeaveAsked(point: Point): Expr[];
 }
 
 export function emitPoll({ gate, point }: PollItem, context: PollContext): Expr[] {
+  const { make } = context.module;
+  if (!point.isBusy && canTick(context)) {
+    return [make.if(makeTick(point, gate, context), context.makeLeaveAsked(point))];
+  }
   const { before, isZero } = makeCountdown(gate, context);
-  return [...before, context.module.make.if(isZero, makeFire(point, gate, context))];
+  return [...before, make.if(isZero, makeFire(point, gate, context))];
 }
 
 /** The condition of a poll: takes one off the gate's counter and tells whether it is zero now. */
@@ -56,6 +62,19 @@ export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext
   return { before: [before], isZero: make.eqz(make.get(scratch, i32)) };
 }
 
+/** Whether a poll may be one call: not in a nest that counts in locals, nor where something is to be done before asking. */
+export function canTick(context: PollContext): boolean {
+  return context.nest === undefined && makePending(context).length === 0;
+}
+
+/**
+ * All of a poll in one call, which is small and slow: for code that is not busy. Tells whether the frame must leave, or is on
+ * the way to a point.
+ */
+export function makeTick(point: Point, gate: Gate, context: PollContext): Expr {
+  return context.module.make.call(context.support.use(tickFunction[gate]), [makeNumber(point, context)], i32);
+}
+
 /** The slow path of a poll: asks, and leaves if told so. */
 export function makeFire(point: Point, gate: Gate, context: PollContext): Expr[] {
   const { module, support, nest } = context;
@@ -63,13 +82,13 @@ export function makeFire(point: Point, gate: Gate, context: PollContext): Expr[]
   const before = makePending(context);
   const counter = nest?.onlyLocal(gate);
   if (counter !== undefined) {
-    return [...before, make.if(make.eqz(makeFireInNest(point, gate, counter, context)), context.makeLeave(point))];
+    return [...before, make.if(make.eqz(makeFireInNest(point, gate, counter, context)), context.makeLeaveAsked(point))];
   }
   const fire = make.call(support.use(fireFunction[gate]), [makeNumber(point, context)], i32);
   return [
     ...before,
     ...(nest?.makeFlush() ?? []),
-    make.if(fire, context.makeLeave(point)),
+    make.if(fire, context.makeLeaveAsked(point)),
     ...(nest?.makeReload() ?? []),
   ];
 }
@@ -80,7 +99,7 @@ export function makeFireAgain(point: Point, gate: Gate, again: string, context: 
   const counter = context.nest?.onlyLocal(gate);
   if (counter === undefined) return [...makeFire(point, gate, context), make.br(again)];
   const before = makePending(context);
-  return [...before, make.brIf(again, makeFireInNest(point, gate, counter, context)), ...context.makeLeave(point)];
+  return [...before, make.brIf(again, makeFireInNest(point, gate, counter, context)), ...context.makeLeaveAsked(point)];
 }
 
 /** Asks; gives the counter its next value, which is 0 when the frame must leave. */

@@ -43,6 +43,9 @@ function itemBefore(item: Item, live: LocalSet, liveness: Liveness): void {
     case 'poll':
       item.point.live = live.clone();
       return;
+    case 'landing':
+      item.live = live.clone();
+      return;
     case 'loop': {
       regionBefore(item.body, live, liveness);
       liveness.atLoopHead(item.name, live);

@@ -41,6 +41,7 @@ import {
   assignedIn,
   type LinearFunction,
   type LoopItem,
+  landingsIn,
   type Point,
   pointsIn,
   type Region,
@@ -53,7 +54,7 @@ import {
  */
 export function findStaleLocals(fn: LinearFunction, types: readonly Type[]): void {
   const saved = new LocalSet(types.length);
-  for (const point of [fn.entry, ...pointsIn(fn.body)]) saved.addAll(point.live);
+  for (const { live } of [fn.entry, ...pointsIn(fn.body), ...landingsIn(fn.body)]) saved.addAll(live);
   new StaleLocals(saved, types, fn.isBusy).visitFunction(fn);
 }
 

@@ -17,7 +17,7 @@ import { exnref, typeName, typeParts } from '../ir/expressions.js';
 import { type Maker, slotTypeOf, typeOfSlot } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { ExceptionSlots } from './exception-slots.js';
-import type { Point } from './linear-code.js';
+import type { LandingItem, Point } from './linear-code.js';
 import { popFunction, type Support } from './support.js';
 
 /** A value of a local, or one part of it if it is a tuple. */
@@ -43,7 +43,12 @@ export class FrameLayout {
   /** As the stable map lists them. */
   readonly slots: readonly Slot[];
 
-  constructor(module: IrModule, info: FunctionInfo, points: readonly Point[], exceptions: ExceptionSlots) {
+  constructor(
+    module: IrModule,
+    info: FunctionInfo,
+    points: readonly (Point | LandingItem)[],
+    exceptions: ExceptionSlots,
+  ) {
     const types = module.localTypes(info);
     const used = new Set(points.flatMap((point) => [...point.live]));
     const describePart = (type: Type): SavedPart => {

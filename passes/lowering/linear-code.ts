@@ -18,7 +18,7 @@
 
 import type { PointKind } from '../../runtime/abi/index.js';
 import type { Expr } from '../ir/binaryen.js';
-import { kindOf, localIndex } from '../ir/expressions.js';
+import { kindOf, labelOf, localIndex, typeOf, unreachable } from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
@@ -60,6 +60,8 @@ export interface LoopItem {
   point?: Point;
   /** Whether it or a loop inside is likely to be run often, see busy-code.ts. */
   isBusy: boolean;
+  /** Whether it is likely to be run so often that ways back into it cost much, see busy-code.ts. */
+  readonly isHot: boolean;
   /** Locals whose values are needed at the loop's head, set by find-live-slots.ts. */
   live: LocalSet;
   /** Locals to clear before the loop, and where an iteration ends that is followed by another: see find-stale-locals.ts. */
@@ -111,7 +113,18 @@ export interface CallItem {
   readonly point: Point;
 }
 
-export type Item = StatementItem | LabelItem | LoopItem | TryItem | PollItem | CallItem;
+/**
+ * Where a frame goes on that has left a twinned loop in the twin: see twinned-loops.ts. No stable point: on the way here it
+ * goes by the number of a point in that loop, to which there is no way in this function.
+ */
+export interface LandingItem {
+  readonly kind: 'landing';
+  readonly inPlaceOf: Point;
+  /** Locals whose values are needed here, set by find-live-slots.ts. */
+  live: LocalSet;
+}
+
+export type Item = StatementItem | LabelItem | LoopItem | TryItem | PollItem | CallItem | LandingItem;
 export type Region = Item[];
 
 export interface LinearFunction {
@@ -123,9 +136,26 @@ export interface LinearFunction {
   readonly entry: Point;
 }
 
+/** A loop whose frames come back in the twin, where the twin has no more of the function than such loops. */
+export interface TwinnedLoop {
+  readonly loop: LoopItem;
+  /** Names of the loops around it in the function, outermost first. */
+  readonly around: readonly string[];
+  /** Where control goes from the loop's end, if it comes there. */
+  readonly end: LandingItem | undefined;
+  /** And where it goes by branches, by the label. */
+  readonly exits: ReadonlyMap<string, LandingItem>;
+}
+
 /** The statements of a region, without those of regions inside. */
 export function statementsOf(region: Region): Expr[] {
   return region.flatMap((item) => (item.kind === 'statement' ? [item.expr] : []));
+}
+
+/** The code of an item but for that in regions within it. */
+export function codeOf(item: Item): Expr[] {
+  if (item.kind === 'statement') return [item.expr];
+  return item.kind === 'call' ? [item.call] : [];
 }
 
 /** The regions within an item, in code order. */
@@ -146,6 +176,11 @@ export function pointsIn(region: Region): Point[] {
     if (item.kind === 'try') return regionsIn(item).flatMap(pointsIn);
     return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
   });
+}
+
+/** All landings in a region and those inside of it. */
+export function landingsIn(region: Region): LandingItem[] {
+  return region.flatMap((item) => (item.kind === 'landing' ? [item] : regionsIn(item).flatMap(landingsIn)));
 }
 
 /** All loops with points in a region and those inside of it. */
@@ -174,6 +209,31 @@ export function pollsAtHead(loop: LoopItem): boolean {
   return !loop.isBusy || pointsIn(loop.body).length > 0;
 }
 
+/** Whether control can fall out of a region's end. */
+export function endsOpen(region: Region): boolean {
+  const last = region[region.length - 1];
+  return last?.kind !== 'statement' || typeOf(last.expr) !== unreachable;
+}
+
+/** The labels that branches in a loop can go to without leaving it. */
+export function labelsIn({ name, body }: LoopItem): Set<string> {
+  const labels = new Set([name]);
+  const collect = (region: Region): void => {
+    for (const item of region) {
+      if (item.kind === 'label' || item.kind === 'loop') labels.add(item.name);
+      for (const code of codeOf(item)) {
+        walk(code, (expr) => {
+          const label = kindOf(expr) === 'Block' || kindOf(expr) === 'Loop' ? labelOf(expr) : undefined;
+          if (label !== undefined) labels.add(label);
+        });
+      }
+      for (const inner of regionsIn(item)) collect(inner);
+    }
+  };
+  collect(body);
+  return labels;
+}
+
 /** Locals that code in a region assigns, with the regions inside. */
 export function assignedIn(region: Region): Set<number> {
   const assigned = new Set<number>();
@@ -182,11 +242,8 @@ export function assignedIn(region: Region): Set<number> {
       if (kindOf(inner) === 'LocalSet') assigned.add(localIndex(inner));
     });
   for (const item of region) {
-    if (item.kind === 'statement') collect(item.expr);
-    if (item.kind === 'call') {
-      collect(item.call);
-      if (item.result !== undefined) assigned.add(item.result);
-    }
+    codeOf(item).forEach(collect);
+    if (item.kind === 'call' && item.result !== undefined) assigned.add(item.result);
     for (const region of regionsIn(item)) for (const local of assignedIn(region)) assigned.add(local);
     if (item.kind === 'try') for (const { payload } of item.clauses) if (payload !== undefined) assigned.add(payload);
   }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { textOf, withFunction } from '../../fixtures/passes/wat-module.js';
+import { linesOf } from '../../fixtures/passes/linear-text.js';
+import { withFunction } from '../../fixtures/passes/wat-module.js';
 import type { Expr } from '../ir/binaryen.js';
 import { CallGraph } from '../ir/call-graph.js';
 import { findTags } from '../ir/exceptions.js';
-import type { Item, Region, TryItem } from './linear-code.js';
 import { linearise } from './linearise.js';
 
 /**
@@ -27,45 +27,10 @@ function linear(body: string, result = '(result i32)'): string[] {
     (func $g (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $h (param i32) (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $v (param i32 i32) (call $mvvm.point.branch)))`;
-  const idle = { isFunction: false, expressions: new Set<Expr>() };
+  const idle = { isFunction: false, expressions: new Set<Expr>(), hotLoops: new Set<Expr>() };
   return withFunction(wat, (module, fn) =>
-    linesOf(linearise(module, new CallGraph(module), fn, idle, findTags(module)).body, ''),
+    linesOf(linearise(module, new CallGraph(module), fn, idle, findTags(module)).body),
   );
-}
-
-function linesOf(region: Region, indent: string): string[] {
-  return region.flatMap((item) => {
-    if (item.kind === 'loop') return loopLines(item, indent);
-    return item.kind === 'try' ? tryLines(item, indent) : [indent + lineOf(item)];
-  });
-}
-
-function loopLines(loop: Extract<Item, { kind: 'loop' }>, indent: string): string[] {
-  const gate = loop.point === undefined ? '' : ` ${loop.gate} ${loop.point.kind}.${loop.point.ordinal}`;
-  return [`${indent}loop ${loop.name}${gate}`, ...linesOf(loop.body, `${indent}  `)];
-}
-
-function tryLines(item: TryItem, indent: string): string[] {
-  const clauses = item.clauses.flatMap(({ tag, payload, body }) => [
-    `${indent}catch ${tag ?? 'all'}${payload === undefined ? '' : ` $${payload}`}`,
-    ...linesOf(body, `${indent}  `),
-  ]);
-  return [`${indent}try ${item.name}`, ...linesOf(item.body, `${indent}  `), ...clauses];
-}
-
-function lineOf(item: Exclude<Item, { kind: 'loop' | 'try' }>): string {
-  switch (item.kind) {
-    case 'statement':
-      return textOf(item.expr);
-    case 'label':
-      return `end ${item.name}`;
-    case 'poll':
-      return `poll ${item.gate} ${item.point.kind}.${item.point.ordinal}`;
-    case 'call': {
-      const target = item.result === undefined ? '' : `$${item.result} = `;
-      return `${target}${textOf(item.call)} at ${item.point.kind}.${item.point.ordinal}`;
-    }
-  }
 }
 
 /** Without the end that every function has. */

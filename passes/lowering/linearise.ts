@@ -310,6 +310,7 @@ class Linearizer {
       name,
       body: [],
       isBusy: this.#busy.expressions.has(expr),
+      isHot: this.#busy.hotLoops.has(expr),
       live: new LocalSet(0),
       staleBefore: [],
       staleAtEnd: [],

@@ -16,7 +16,6 @@ import {
   isConditional,
   isTailCall,
   kindOf,
-  labelOf,
   none,
   targetsOf,
   typeOf,
@@ -25,35 +24,23 @@ import {
 import type { Maker } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { rewrite, walk } from '../ir/walk.js';
-import type { LoopItem, Region } from './linear-code.js';
+import { rewrite } from '../ir/walk.js';
+import { type LoopItem, labelsIn, type Region } from './linear-code.js';
 import { counterOf } from './support.js';
 
 export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopItem): NestCounters {
   const counters = new Set<string>();
-  const labels = new Set<string>([loop.name]);
-  if (loop.gate !== undefined) counters.add(counterOf(loop.gate));
-  collect(loop.body, counters, labels);
+  collectCounters([loop], counters);
   const locals = new Map([...counters].map((name) => [name, module.addLocal(fn, i32)]));
-  return new NestCounters(module.make, locals, labels, module.usesExceptions);
+  return new NestCounters(module.make, locals, labelsIn(loop), module.usesExceptions);
 }
 
-function collect(region: Region, counters: Set<string>, labels: Set<string>): void {
+function collectCounters(region: Region, counters: Set<string>): void {
   for (const item of region) {
-    if (item.kind === 'label') labels.add(item.name);
     if (item.kind === 'poll') counters.add(counterOf(item.gate));
-    if (item.kind === 'loop') {
-      labels.add(item.name);
-      if (item.gate !== undefined) counters.add(counterOf(item.gate));
-      collect(item.body, counters, labels);
-    }
-    if (item.kind === 'statement') {
-      walk(item.expr, (expr) => {
-        const kind = kindOf(expr);
-        const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
-        if (label !== undefined) labels.add(label);
-      });
-    }
+    if (item.kind !== 'loop') continue;
+    if (item.gate !== undefined) counters.add(counterOf(item.gate));
+    collectCounters(item.body, counters);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Numbers the stable points of a function densely, from 0, so that dispatching needs few comparisons:
  *
- *     entry | function's region | its first inner loop's region | ... | its second inner loop's region | ...
+ *     function's region, the entry first | its first inner loop's region | ... | its second inner loop's region | ...
  *
  * and within a region: loops that poll at their head, by a counted gate and by another, then other points. A loop's own
  * point belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop
@@ -48,7 +48,8 @@ export function numberPoints(fn: LinearFunction): Numbering {
       if (item.kind === 'loop') return item.point !== undefined && !pollsAtHead(item) ? [item.point] : [];
       return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
     });
-    const start = points.length;
+    // The function's entry belongs to its region.
+    const start = region === fn.body ? 0 : points.length;
     const countedLoopsEnd = add(own(true));
     const loopsEnd = add(own(false));
     const nestedStart = add(others);

@@ -36,6 +36,10 @@ export const globals = {
   /** What counter and budget will be once the innermost frame is back. */
   savedCounter: 'mvvm.saved_counter',
   savedBudget: 'mvvm.saved_budget',
+  /** Number of the point that has asked the host last: where the frame leaves, if it must. */
+  asked: 'mvvm.asked',
+  /** 1 while a frame is on the way to a landing, and goes by the number of a point that has one. */
+  landing: 'mvvm.landing',
   /** Frames on the stream. */
   frames: 'mvvm.frames',
 } as const;
@@ -77,6 +81,16 @@ export const fireFunction: Readonly<Record<Gate, string>> = {
 };
 
 /**
+ * A poll of code that shall be small: `(point) -> i32`, takes one off the gate's counter; 1 when the frame must leave, or is
+ * on the way to a point.
+ */
+export const tickFunction: Readonly<Record<Gate, string>> = {
+  budget: 'mvvm.tick',
+  counted: 'mvvm.tick_counted',
+  dirty: 'mvvm.tick_dirty',
+};
+
+/**
  * The same for a nest of loops that counts for this gate alone, in a local: `(point) -> i32`, the local's next value, or
  * 0 when the frame must leave.
  */
@@ -86,12 +100,19 @@ export const fireInNestFunction: Readonly<Record<Gate, string>> = {
   dirty: 'mvvm.fire_dirty_in_nest',
 };
 
-/** `(first point) -> i32`: at a function's entry while entering; the index of the point to resume at, or negative. */
+/** `(first point) -> i32`: at a function's entry while entering; 1 if the frame comes back, or must leave again at once. */
 export const enterFunction = 'mvvm.enter';
-/** `(first, countedLoopsEnd, loopsEnd, nestedStart) -> resume - first`: one step of the way to the point `resume`. */
+/** `(first, loopsEnd, nestedStart) -> resume - first`: one step of the way to the point `resume`. */
 export const steerFunction = 'mvvm.steer';
+/** `(first, loopsEnd, nestedStart, countedLoopsEnd)`: the same for regions with loops that count for another gate. */
+export const steerByGateFunction = 'mvvm.steer_by_gate';
 /** `(point)`: ends the saving of a frame. */
 export const leaveFunction = 'mvvm.leave';
+
+/** `()`: ends the way to a landing, which is no point: counting goes on as it was. */
+export const landFunction = 'mvvm.land';
+/** `()`: lets the frame that has just been saved come back at once, in the function itself. */
+export const goOnFunction = 'mvvm.go_on';
 
 /** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
 export const elsewhereFunction = 'mvvm.elsewhere';
@@ -101,13 +122,16 @@ export const stayFunction = 'mvvm.stay';
 /** Names of what the normal path does not use. */
 export const slowPath: { readonly globals: ReadonlySet<string>; readonly functions: ReadonlySet<string> } = {
   /** They are zero on it. */
-  globals: new Set([globals.unwinding, globals.entering, globals.resume]),
+  globals: new Set([globals.unwinding, globals.entering, globals.resume, globals.landing]),
   functions: new Set([
     ...Object.values(fireFunction),
     ...Object.values(fireInNestFunction),
     enterFunction,
     steerFunction,
+    steerByGateFunction,
     leaveFunction,
+    landFunction,
+    goOnFunction,
   ]),
 };
 
@@ -135,11 +159,15 @@ export class Support {
       [fireFunction.counted, () => this.#addFireCounted()],
       [fireFunction.dirty, () => this.#addFireDirty()],
       [enterFunction, () => this.#addEnter()],
-      [steerFunction, () => this.#addSteer()],
+      [steerFunction, () => this.#addSteer(false)],
+      [steerByGateFunction, () => this.#addSteer(true)],
       [leaveFunction, () => this.#addLeave()],
+      [landFunction, () => this.#addLand()],
+      [goOnFunction, () => this.#addGoOn()],
       [stayFunction, () => this.#addStay()],
       [elsewhereFunction, () => this.#addElsewhere()],
       ...gates.map((gate): [string, () => void] => [fireInNestFunction[gate], () => this.#addFireInNest(gate)]),
+      ...gates.map((gate): [string, () => void] => [tickFunction[gate], () => this.#addTick(gate)]),
       ...slotTypes.map((type): [string, () => void] => [popFunction(type), () => this.#addPop(type)]),
       ...slotTypes.flatMap((type) =>
         groupSizes.map((count): [string, () => void] => [pushFunction(type, count), () => this.#addPush(type, count)]),
@@ -198,12 +226,13 @@ export class Support {
     for (const name of Object.values(globals)) module.addGlobal(name, i32, make.const(initial[name] ?? 0));
   }
 
-  /** `budget = poll(point, budget); unwinding = (budget == 0)` */
+  /** `budget = poll(point, budget); mvvm.asked = point; return unwinding = (budget == 0)` */
   #addFire(): void {
     const { make } = this.#module;
     const asked = make.call(importNames.poll, [make.get(0, i32), make.globalGet(globals.budget)], i32);
     const body = [
       make.globalSet(globals.budget, asked),
+      make.globalSet(globals.asked, make.get(0, i32)),
       make.globalSet(globals.unwinding, make.eqz(make.globalGet(globals.budget))),
       make.return(make.globalGet(globals.unwinding)),
     ];
@@ -219,6 +248,19 @@ export class Support {
       make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
     ];
     this.#module.addFunction(fireFunction.counted, i32, i32, [], make.functionBody(body));
+  }
+
+  /** `if (--counter) return 0; if (resume) return 1; return fire(point)`, where the counter is the gate's. */
+  #addTick(gate: Gate): void {
+    const { make } = this.#module;
+    const counter = counterOf(gate);
+    const body = [
+      make.globalSet(counter, make.sub(make.globalGet(counter), make.const(1))),
+      make.if(make.globalGet(counter), [make.return(make.const(0))]),
+      make.if(make.globalGet(globals.resume), [make.return(make.const(1))]),
+      make.return(make.call(this.use(fireFunction[gate]), [make.get(0, i32)], i32)),
+    ];
+    this.#module.addFunction(tickFunction[gate], i32, i32, [], make.functionBody(body));
   }
 
   /** `budget = 0 unless counted; return fire(point) ? 0 : counter`, where the counter is the gate's. */
@@ -252,8 +294,8 @@ export class Support {
   }
 
   /**
-   *     if (entering & 1) { resume = pop() - first; if (--frames == 0) entering &= 2; return resume }
-   *     fire(first); return -1                              ;; entries are watched
+   *     if (entering & 1) { resume = pop() - first; if (--frames == 0) entering &= 2; return 1 }
+   *     return fire(first)                                  ;; entries are watched
    */
   #addEnter(): void {
     const { make } = this.#module;
@@ -265,10 +307,9 @@ export class Support {
         make.if(make.eqz(make.globalGet(globals.frames)), [
           make.globalSet(globals.entering, make.and(make.globalGet(globals.entering), make.const(2))),
         ]),
-        make.return(make.globalGet(globals.resume)),
+        make.return(make.const(1)),
       ]),
-      make.drop(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
-      make.return(make.const(-1)),
+      make.return(make.call(this.use(fireFunction.budget), [make.get(0, i32)], i32)),
     ];
     this.#module.addFunction(enterFunction, i32, i32, [], make.functionBody(body));
   }
@@ -286,28 +327,53 @@ export class Support {
    *
    * Point 0, the function's entry, is no loop although the numbers of the outermost region begin there.
    */
-  #addSteer(): void {
+  #addSteer(byGate: boolean): void {
     const { make } = this.#module;
-    const [first, countedLoopsEnd, loopsEnd, nestedStart, target] = [0, 1, 2, 3, 4].map(
-      (index) => (): Expr => make.get(index, i32),
-    );
-    if (!first || !countedLoopsEnd || !loopsEnd || !nestedStart || !target)
-      throw new Error('steer has four parameters');
+    const params = byGate ? [i32, i32, i32, i32] : [i32, i32, i32];
+    const local = (index: number) => (): Expr => make.get(index, i32);
+    const [first, loopsEnd, nestedStart, target] = [local(0), local(1), local(2), local(params.length)];
+    const countedLoopsEnd = byGate ? local(3) : loopsEnd;
     const isLoop = (end: Expr): Expr => make.and(make.lessUnsigned(target(), end), make.notZero(target()));
     const isOtherLoop = make.and(isLoop(loopsEnd()), make.eqz(make.lessUnsigned(target(), countedLoopsEnd())));
+    const savedBudget = make.globalGet(globals.savedBudget);
     const body = [
       make.if(
-        make.lessUnsigned(make.tee(4, make.globalGet(globals.resume), i32), nestedStart()),
+        make.lessUnsigned(make.tee(params.length, make.globalGet(globals.resume), i32), nestedStart()),
         [
           make.globalSet(globals.resume, make.const(0)),
           make.globalSet(globals.counter, make.add(make.globalGet(globals.savedCounter), isLoop(countedLoopsEnd()))),
-          make.globalSet(globals.budget, make.add(make.globalGet(globals.savedBudget), isOtherLoop)),
+          make.globalSet(globals.budget, byGate ? make.add(savedBudget, isOtherLoop) : savedBudget),
         ],
         [make.globalSet(globals.counter, make.const(1)), make.globalSet(globals.budget, make.const(1))],
       ),
       make.return(make.sub(target(), first())),
     ];
-    this.#module.addFunction(steerFunction, makeTupleType([i32, i32, i32, i32]), i32, [i32], make.functionBody(body));
+    const name = byGate ? steerByGateFunction : steerFunction;
+    this.#module.addFunction(name, makeTupleType(params), i32, [i32], make.functionBody(body));
+  }
+
+  /** `landing = 0; resume = 0; counter = saved_counter; budget = saved_budget` */
+  #addLand(): void {
+    const { make } = this.#module;
+    const body = [
+      make.globalSet(globals.landing, make.const(0)),
+      make.globalSet(globals.resume, make.const(0)),
+      make.globalSet(globals.counter, make.globalGet(globals.savedCounter)),
+      make.globalSet(globals.budget, make.globalGet(globals.savedBudget)),
+    ];
+    this.#module.addFunction(landFunction, none, none, [], make.block(null, body));
+  }
+
+  /** `landing = 1; saved_counter = counter; saved_budget = budget; entering |= 1` */
+  #addGoOn(): void {
+    const { make } = this.#module;
+    const body = [
+      make.globalSet(globals.landing, make.const(1)),
+      make.globalSet(globals.savedCounter, make.globalGet(globals.counter)),
+      make.globalSet(globals.savedBudget, make.globalGet(globals.budget)),
+      make.globalSet(globals.entering, make.or(make.globalGet(globals.entering), make.const(1))),
+    ];
+    this.#module.addFunction(goOnFunction, none, none, [], make.block(null, body));
   }
 
   #addLeave(): void {

@@ -6,58 +6,93 @@ import { BusyCode } from './busy-code.js';
 import { addTwin, chooseTwins } from './twins.js';
 
 const mark = '(call $mvvm.point.loop)';
+/** What can be stopped while it is called. */
+const stop = '(call $stop)';
 /** So many loops in each other around code. */
 const nest = (depth: number, code: string): string =>
   depth === 0 ? code : `(loop $l ${nest(depth - 1, code)} (br_if $l (global.get $on)))`;
 const nops = (count: number): string => '(drop (i32.const 0)) '.repeat(count);
 
-/** Names of the functions that get a twin, in the order in which they were chosen. */
-function twinsOf(fields: string, share = 1): string {
+/** Most of a program is seldom run. */
+const REST = 1000;
+const rest = `(func $rest ${nops(REST / 2)})`;
+
+/**
+ * Names of the functions that get a twin, in the order in which they were chosen, and whether it is of their loops alone.
+ * @param budget expressions of twins; without it, as many as there are
+ */
+function twinsOf(fields: string, budget?: number): string {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (tag $e) (global $on (mut i32) (i32.const 0))
-    (type $t (func)) (table 1 funcref) ${fields})`;
+    (type $t (func)) (table 1 funcref) ${fields} (func $stop ${mark}) ${rest})`;
   return withModule(wat, (module) => {
     const graph = new CallGraph(module);
-    return [...chooseTwins(module, graph, new BusyCode(module, graph), share)].join(' ');
+    const busy = new BusyCode(module, graph);
+    const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
+    const twins = chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total);
+    return [...twins].map(([name, hot]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`)).join(', ');
   });
 }
 
 describe('a function gets a twin', () => {
   test.each([
-    ['for three loops in each other', `(func $f ${nest(3, mark)}) (func $g ${nest(2, mark)})`, 'f'],
-    ['for two, if it is called from two more', `(func $f ${nest(2, mark)}) (func $g ${nest(2, '(call $f)')})`, 'f'],
-    ['not if that is from one', `(func $f ${nest(2, mark)}) (func $g ${nest(1, '(call $f)')})`, ''],
+    ['for three loops in each other, with a point in them', `(func $f ${nest(3, mark + stop)})`, 'loops of f'],
+    ['not for two', `(func $f ${nest(2, mark + stop)})`, ''],
+    ['not for their own points, which are come to by their heads', `(func $f ${nest(4, mark)})`, ''],
+    [
+      'of all its code if it is called in two loops, and has two',
+      `(func $f ${nest(2, stop)}) (func $g ${nest(2, '(call $f)')})`,
+      'f',
+    ],
+    ['not if it is called in one', `(func $f ${nest(1, stop)}) (func $g ${nest(1, '(call $f)')})`, ''],
     [
       'whoever calls the caller',
-      `(func $f ${nest(2, mark)}) (func $g ${nest(1, '(call $f)')}) (func $h ${nest(1, '(call $g)')})`,
+      `(func $f ${nest(2, stop)}) (func $g ${nest(1, '(call $f)')}) (func $h ${nest(1, '(call $g)')})`,
       'f',
     ],
     [
       'if it is called so through a table',
-      `(elem (i32.const 0) $f) (func $f (type $t) ${nest(2, mark)}) (func $g ${nest(2, '(call_indirect (type $t) (i32.const 0))')})`,
+      `(elem (i32.const 0) $f) (func $f (type $t) ${nest(2, stop)}) (func $g ${nest(2, '(call_indirect (type $t) (i32.const 0))')})`,
       'f',
     ],
+    [
+      'of loops alone if no frame can be above its own',
+      `(func $f ${nest(2, mark)}) (func $g ${nest(3, '(call $f)')})`,
+      '',
+    ],
     ['for recursion, which is as good as a loop', `(func $f ${nest(2, `${mark} (call $f)`)})`, 'f'],
-    ['not if it cannot be stopped', `(func $f ${nest(4, nops(1))}) (func $g ${mark})`, ''],
-    ['not if it has a try', `(func $f ${nest(3, `(try (do ${mark}) (catch_all))`)})`, ''],
-    ['not if others may run in its place', `(func $f ${nest(3, mark)} (return_call $g)) (func $g ${mark})`, ''],
-    ['not if it is large for what it does', `(func $f ${nest(3, mark)} ${nops(1200)})`, ''],
+    [
+      'not of loops alone if it can call itself by way of another',
+      `(func $f ${nest(3, mark + stop)} (call $g)) (func $g (call $f))`,
+      '',
+    ],
+    ['not of loops alone if it has references', `(func $f (local externref) ${nest(3, mark + stop)})`, ''],
+    ['not if it cannot be stopped', `(func $f ${nest(4, nops(1))})`, ''],
+    ['not if it has a try', `(func $f ${nest(3, `(try (do ${stop}) (catch_all))`)})`, ''],
+    ['not if others may run in its place', `(func $f ${nest(3, mark + stop)} (return_call $stop))`, ''],
+    ['not if it is large for what it does', `(func $f ${nest(3, mark + stop)} ${nops(1200)})`, ''],
+    ['not if it does little beside others', `(func $f ${nest(3, mark + stop)}) (func $g ${nest(6, nops(100))})`, ''],
   ])('%s', (_, fields, twins) => {
     expect(twinsOf(fields)).toBe(twins);
   });
 });
 
 describe('the budget', () => {
-  const large = `(func $large ${nest(3, mark)} ${nops(20)})`;
-  const small = `(func $small ${nest(3, mark)})`;
+  const large = `(func $large ${nest(3, mark + stop)} ${nops(10)})`;
+  const small = `(func $small ${nest(3, mark + stop)})`;
+  const deep = `(func $deep (loop $o ${nops(50)} ${nest(3, mark + stop)} (br_if $o (global.get $on))))`;
   test('is spent first where it is worth most', () => {
-    expect(twinsOf(large + small)).toBe('small large');
-    expect(twinsOf(large + small, 0.5)).toBe('small');
+    expect(twinsOf(large + small)).toBe('loops of small, loops of large');
+    expect(twinsOf(large + small, 15)).toBe('loops of small');
   });
 
   test('goes to whoever it is enough for', () => {
-    const most = `(func $most ${nest(4, mark)} ${nops(20)})`;
-    expect(twinsOf(most + small)).toBe('most small');
-    expect(twinsOf(most + small, 0.5)).toBe('small');
+    expect(twinsOf(`(func $most ${nest(4, mark + stop + nops(20))}) ${small}`)).toBe('loops of most, loops of small');
+    expect(twinsOf(`(func $most ${nest(4, mark + stop + nops(20))}) ${small}`, 15)).toBe('loops of small');
+  });
+
+  test('is spent on the inner loops of a function if it is not enough for the outer ones', () => {
+    expect(twinsOf(deep, 15)).toBe('loops of deep');
+    expect(twinsOf(deep, 5)).toBe('');
   });
 
   test('of nothing is for nobody', () => {
@@ -65,8 +100,8 @@ describe('the budget', () => {
   });
 
   test('of more than there is serves all that can have one', () => {
-    const others = `(func $once ${mark}) (func $never) (func $try (try (do ${mark}) (catch_all)))`;
-    expect(twinsOf(small + others, 2)).toBe('small once');
+    const others = `(func $once ${stop}) (func $never) (func $try (try (do ${stop}) (catch_all)))`;
+    expect(twinsOf(small + others, 10 * REST)).toBe('stop, loops of small, once');
   });
 });
 

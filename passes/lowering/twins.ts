@@ -10,22 +10,30 @@
  * one that was restored. However rarely that way is taken, an engine can no longer know where a value comes from: it cannot
  * keep one on the stack from where it was computed, nor leave it in its register, and stores it again at each such place.
  *
- * A frame stays in the twin that it came back in until it returns; what it calls runs in the functions themselves. A twin
- * repeats the call of a function that has a twin by calling that, so there is one frame for each that comes back. Functions
- * without a twin repeat their calls as they are: where they call one with a twin, there are two.
+ * A function that is called seldom, and spends its time in loops, has a twin of these loops alone: see twinned-loops.ts. Not
+ * one that calls itself: on the way back to a loop there are two frames for one. Nor one with references, which the host
+ * may not know by a word, and need not where no snapshot is made.
+ *
+ * A frame stays in the twin of a whole function until it returns; what it calls runs in the functions themselves. A twin
+ * repeats the call of a function that has such a twin by calling that, so there is one frame for each that comes back.
+ * Functions without a twin repeat their calls as they are: where they call one with a twin, there are two.
  *
  * Both have the same points with the same numbers, and the same frame layout: lowering does the same to the same code.
  *
- * Code becomes larger by the twins, so there is a budget, spent where a program is likely to be (busy-code.ts). None for
- * functions with a `try`, whose clauses may need a way back into the function's own code (see emit-try.ts), or in whose
- * place others may run (tail calls).
+ * Code becomes larger by the twins, so they are for what a program is likely to spend its time in (busy-code.ts), and there
+ * is a budget. None for functions with a `try`, whose clauses may need a way back into the function's own code (see
+ * emit-try.ts), or in whose place others may run (tail calls). And none for all of a function without calls that can be
+ * left: its frame is never below another, and does not profit from what is outside of its loops.
  */
 
+import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
-import { kindOf, typeParts } from '../ir/expressions.js';
+import { childrenOf, f32, f64, i32, i64, kindOf, typeParts, v128 } from '../ir/expressions.js';
 import { ITERATIONS } from '../ir/frequencies.js';
+import { readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { some } from '../ir/walk.js';
+import { findRecursive } from '../ir/recursion.js';
+import { countExpressions, some, walk } from '../ir/walk.js';
 import type { Activity, BusyCode } from './busy-code.js';
 
 /** From here on a function is worth a twin: by how deep its own loops are, or by how often its innermost code is run. */
@@ -33,45 +41,131 @@ const DEEP = ITERATIONS ** 3;
 const OFTEN = ITERATIONS ** 4;
 /** And if that is not just a small part of it: so often its expressions are run, on the average. */
 const DENSE = ITERATIONS * 4;
-/** And if that is not little beside the rest of the program. */
-const LEAST_TO_MEAN = 1 / 4;
+/** What is run so often is in the twin. */
+const HOT = ITERATIONS ** 2;
+/** And if that is not little beside the mean of all expressions of the program. */
+const LEAST_TO_MEAN = 0.6;
 
 /** Expressions that twins may have in all, whatever their part: large modules take long to compile as it is. */
 const MOST_EXPRESSIONS = 500_000;
 
+/** A twin that a function can have. */
+interface Candidate {
+  /** Runs from which on a loop is in it; infinite if all of the function is. */
+  readonly hot: number;
+  /** Expressions. */
+  readonly size: number;
+}
+
 /**
- * The functions that get a twin.
+ * The functions that get a twin, and for each the runs from which on its loops are in the twin; infinite if all of it is.
  * @param share expressions that twins may have together, as a part of those of the module; above 1, busy or not
  */
 export function chooseTwins(
   module: IrModule,
   graph: CallGraph,
-  { functions }: BusyCode,
+  busy: BusyCode,
   share: number,
-): ReadonlySet<string> {
-  if (share === 0) return new Set();
-  const total = functions.reduce((sum, { size }) => sum + size, 0);
-  const mean = functions.reduce((sum, activity) => sum + workOf(activity), 0) / total;
-  const isWorthIt = (candidate: Activity): boolean =>
-    (candidate.peak >= DEEP || candidate.peak * candidate.calls >= OFTEN) &&
-    densityOf(candidate) >= Math.max(DENSE, mean * LEAST_TO_MEAN);
-  const candidates = functions
-    .filter(({ info }) => graph.isInstrumented(info.name) && graph.withTailCallees([info]).length === 1)
-    .filter(({ info }) => !some(module.body(info), (expr) => kindOf(expr) === 'Try'))
-    .filter((candidate) => share > 1 || isWorthIt(candidate))
-    .sort((a, b) => densityOf(b) - densityOf(a));
+): ReadonlyMap<string, number> {
+  const chosen = new Map<string, number>();
+  if (share === 0) return chosen;
+  const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
+  const mean = busy.functions.reduce((sum, activity) => sum + workOf(activity), 0) / total;
+  const candidates = new Candidates(module, graph, busy, share > 1 ? undefined : Math.max(HOT, mean * LEAST_TO_MEAN));
   let left = Math.min(MOST_EXPRESSIONS, Math.floor(total * share));
-  const chosen = new Set<string>();
-  for (const { info, size } of candidates) {
-    if (size > left) continue;
-    left -= size;
-    chosen.add(info.name);
+  for (const activity of busy.functions.toSorted((a, b) => densityOf(b) - densityOf(a))) {
+    const twin = candidates.of(activity).find(({ size }) => size <= left);
+    if (twin === undefined) continue;
+    left -= twin.size;
+    chosen.set(activity.info.name, twin.hot);
   }
   return chosen;
 }
 
+class Candidates {
+  readonly #module: IrModule;
+  readonly #graph: CallGraph;
+  readonly #busy: BusyCode;
+  readonly #recursive: ReadonlySet<string>;
+  /** Runs from which on code is to be in a twin; undefined if all code is that can be. */
+  readonly #hot: number | undefined;
+
+  constructor(module: IrModule, graph: CallGraph, busy: BusyCode, hot: number | undefined) {
+    this.#module = module;
+    this.#graph = graph;
+    this.#busy = busy;
+    this.#recursive = findRecursive(graph);
+    this.#hot = hot;
+  }
+
+  /** Twins that a function can have, the largest first. */
+  of(activity: Activity): Candidate[] {
+    if (!this.#canHaveTwin(activity.info)) return [];
+    if (this.#hot === undefined) {
+      const loops = this.#ofLoops(activity, 0);
+      return [loops ?? { hot: Number.POSITIVE_INFINITY, size: activity.size }];
+    }
+    return isWorthIt(activity) ? this.#ofHotCode(activity, this.#hot) : [];
+  }
+
+  #ofHotCode(activity: Activity, least: number): Candidate[] {
+    const { size, calls, peak } = activity;
+    const found: Candidate[] = [];
+    for (let hot = least; hot <= peak * calls; hot *= ITERATIONS) {
+      const isHot = calls >= hot;
+      if (isHot && this.#hasFramesAbove(activity.info)) found.push({ hot: Number.POSITIVE_INFINITY, size });
+      const loops = isHot ? undefined : this.#ofLoops(activity, hot);
+      if (loops !== undefined) found.push(loops);
+    }
+    return found;
+  }
+
+  /** @returns undefined where there are no such loops, or cannot be a twin of them alone */
+  #ofLoops({ info }: Activity, hot: number): Candidate | undefined {
+    if (this.#recursive.has(info.name) || this.#module.localTypes(info).some(isReferenceType)) return undefined;
+    const loops = this.#findLoops(this.#module.body(info), this.#busy.findIn(info, hot).hotLoops);
+    return loops.length === 0 ? undefined : { hot, size: countExpressions(loops) };
+  }
+
+  #canHaveTwin(info: FunctionInfo): boolean {
+    if (!this.#graph.isInstrumented(info.name) || this.#graph.withTailCallees([info]).length > 1) return false;
+    return !some(this.#module.body(info), (expr) => kindOf(expr) === 'Try');
+  }
+
+  #hasFramesAbove(info: FunctionInfo): boolean {
+    return some(this.#module.body(info), (expr) => this.#isPoint(expr) && readMark(expr) === undefined);
+  }
+
+  /** The outermost of these loops, where they have more stable points than their own. */
+  #findLoops(expr: Expr, hot: ReadonlySet<Expr>): Expr[] {
+    if (hot.has(expr)) return this.#countPoints(expr) > 1 ? [expr] : [];
+    return childrenOf(expr).flatMap((child) => this.#findLoops(child, hot));
+  }
+
+  #countPoints(expr: Expr): number {
+    let count = 0;
+    walk(expr, (inner) => {
+      if (this.#isPoint(inner)) count += 1;
+    });
+    return count;
+  }
+
+  #isPoint(expr: Expr): boolean {
+    if (kindOf(expr) !== 'Call' && kindOf(expr) !== 'CallIndirect') return false;
+    return readMark(expr) !== undefined || this.#graph.callKind(expr) !== 'plain';
+  }
+}
+
+function isWorthIt(activity: Activity): boolean {
+  const { peak, calls } = activity;
+  return (peak >= DEEP || peak * calls >= OFTEN) && densityOf(activity) >= DENSE;
+}
+
 const workOf = ({ calls, work }: Activity): number => calls * work;
 const densityOf = (activity: Activity): number => workOf(activity) / activity.size;
+
+const numbers: readonly Type[] = [i32, i64, f32, f64, v128];
+const isReferenceType = (type: Type): boolean => !numbers.includes(type);
 
 /** A copy of a function that has not been lowered yet. */
 export function addTwin(module: IrModule, info: FunctionInfo): FunctionInfo {

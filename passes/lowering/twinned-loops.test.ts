@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { linesOf } from '../../fixtures/passes/linear-text.js';
+import { withFunction } from '../../fixtures/passes/wat-module.js';
+import type { Expr } from '../ir/binaryen.js';
+import { CallGraph } from '../ir/call-graph.js';
+import { kindOf, labelOf } from '../ir/expressions.js';
+import { walk } from '../ir/walk.js';
+import { linearise } from './linearise.js';
+import { regionOfTwin, twinLoops } from './twinned-loops.js';
+
+interface Twinned {
+  /** The function, with landings. */
+  readonly fn: string[];
+  readonly twin: string[];
+  /** For each loop, those around it. */
+  readonly around: string[];
+}
+
+/** Twins the loops of a function whose names begin with "hot". */
+function twin(body: string): Twinned {
+  const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (global $x (mut i32) (i32.const 0))
+    (func $f ${body}) (func $g (call $mvvm.point.loop)))`;
+  return withFunction(wat, (module, info) => {
+    const hotLoops = new Set<Expr>();
+    walk(module.body(info), (expr) => {
+      if (kindOf(expr) === 'Loop' && labelOf(expr)?.startsWith('hot')) hotLoops.add(expr);
+    });
+    const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops };
+    const fn = linearise(module, new CallGraph(module), info, busy, []);
+    const loops = twinLoops(fn);
+    return {
+      fn: linesOf(fn.body),
+      twin: linesOf(regionOfTwin(loops)),
+      around: loops.map(({ around }) => around.join(' ')),
+    };
+  });
+}
+
+const nextIf = (label: string): string => `(br_if $${label} (global.get $x))`;
+const call = ['  (call $g) at call.0'];
+
+describe('a landing', () => {
+  test('is behind the loop, and in the twin the end', () => {
+    expect(twin(`(loop $hot (call $g) ${nextIf('hot')}) (global.set $x (i32.const 1))`)).toEqual({
+      fn: [
+        'loop hot',
+        ...call,
+        '  (br_if $hot (global.get $x))',
+        'landing in place of call.0',
+        '(global.set $x (i32.const 1))',
+        '(return)',
+      ],
+      twin: ['loop hot', ...call, '  (br_if $hot (global.get $x))', 'landing in place of call.0'],
+      around: [''],
+    });
+  });
+
+  test('is at the end of a block that is left, in the region around', () => {
+    const body = `(block $out (loop $outer (loop $hot (call $g) (call $g) ${nextIf('out')} (br $hot)) (br $outer)))`;
+    const { fn, twin: inTwin, around } = twin(body);
+    expect(fn.slice(-3)).toEqual(['end out', 'landing in place of call.0', '(return)']);
+    expect(inTwin.slice(-2)).toEqual(['end out', 'landing in place of call.0']);
+    expect(around).toEqual(['outer']);
+  });
+
+  test('is one for all that go to the same place', () => {
+    const loops = ['hot.1', 'hot.2'].map((name) => `(loop $${name} (call $g) ${nextIf('out')} (br $${name}))`);
+    const { fn } = twin(`(block $out (block $one (br_if $one (global.get $x)) ${loops[0]}) ${loops[1]})`);
+    expect(fn.filter((line) => line.includes('landing'))).toEqual(['landing in place of call.0']);
+  });
+
+  test('is before a loop around that goes on with its next iteration', () => {
+    const { fn } = twin(`(loop $outer (loop $hot (call $g) ${nextIf('outer')} (br $hot)))`);
+    expect(fn.slice(0, 3)).toEqual(['landing in place of call.0', 'loop outer', '  loop hot']);
+  });
+
+  test('is nowhere where the loop is not left', () => {
+    expect(twin('(loop $hot (call $g) (br $hot))').twin).toEqual(['loop hot', ...call, '  (br $hot)']);
+  });
+});
+
+describe('a loop has no twin', () => {
+  test.each([
+    ['without points inside', `(loop $hot (call $mvvm.point.loop) ${nextIf('hot')})`],
+    ['that is not hot', `(loop $idle (call $g) ${nextIf('idle')})`],
+    [
+      'with more ways out than points',
+      `(block $one (block $two (loop $hot (call $g) ${nextIf('one')} ${nextIf('two')} (br $hot))) (global.set $x (i32.const 1)))`,
+    ],
+  ])('%s', (_, body) => {
+    const { fn, twin: inTwin } = twin(body);
+    expect(inTwin).toEqual([]);
+    expect(fn.join()).not.toContain('landing');
+  });
+});

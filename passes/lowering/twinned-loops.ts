@@ -1,0 +1,165 @@
+/**
+ * Twinned loops: a function that spends its time in a few loops needs a twin (twins.ts) for these alone. Frames that were in
+ * such a loop come back in the twin, which has nothing but the loops, and there the way back goes on in the function itself
+ * as soon as the loop is left:
+ *
+ *     (func $f                                               (func $mvvm.twin.f
+ *       (if (global.get $mvvm.entering)                        <restore slots>
+ *         (then <if it is in the loop: (return (call $mvvm.twin.f))>      <dispatch to the point>
+ *               <restore slots> <dispatch>))                   (loop <the same code, with ways back>)
+ *       ...                                                    <save slots, as if at a point>
+ *       (loop <code without ways back>)                        (return (call $f)))
+ *       <landing> ...)
+ *
+ * A *landing* is where such a frame goes on: behind the loop, or where a branch out of it goes. It is no stable point and
+ * has no number of its own: on the way there a frame goes by that of a point in the loop, which leads nowhere else here.
+ *
+ * So twins are small, ways back into the rest of the function do not harm what it spends its time in, and a frame that has
+ * come back is soon in the function's own code again.
+ */
+
+import { kindOf, targetsOf } from '../ir/expressions.js';
+import { LocalSet } from '../ir/local-set.js';
+import { walk } from '../ir/walk.js';
+import {
+  codeOf,
+  endsOpen,
+  type Item,
+  type LandingItem,
+  type LinearFunction,
+  type LoopItem,
+  labelsIn,
+  type Point,
+  pointsIn,
+  type Region,
+  regionsIn,
+  type TwinnedLoop,
+} from './linear-code.js';
+
+/** A place before the item of that index. */
+interface Place {
+  readonly region: Region;
+  readonly index: number;
+}
+
+/** Finds the loops of `fn` to be twinned, and puts landings where control goes from them. */
+export function twinLoops(fn: LinearFunction): TwinnedLoop[] {
+  const found = new LoopFinder();
+  found.visit(fn.body, []);
+  const landings = new Landings();
+  const twinned = found.loops.flatMap((candidate) => landings.twin(candidate, found.places) ?? []);
+  landings.insert();
+  return twinned;
+}
+
+/** The code of a twin that has these loops alone. */
+export function regionOfTwin(loops: readonly TwinnedLoop[]): Region {
+  const exits = new Map(loops.flatMap(({ exits }) => [...exits]));
+  return [
+    ...loops.flatMap(({ loop, end }): Item[] => [loop, ...(end === undefined ? [] : [end])]),
+    ...[...exits].flatMap(([name, landing]): Item[] => [{ kind: 'label', name }, landing]),
+  ];
+}
+
+interface Candidate {
+  readonly loop: LoopItem;
+  readonly around: readonly string[];
+  readonly end: Place;
+}
+
+class LoopFinder {
+  readonly loops: Candidate[] = [];
+  /** Where branches to a label go. */
+  readonly places = new Map<string, Place>();
+
+  visit(region: Region, around: readonly string[]): void {
+    for (const [index, item] of region.entries()) {
+      if (item.kind === 'label') this.places.set(item.name, placeFrom(region, index));
+      if (item.kind === 'loop' && item.isHot && pointsIn(item.body).length > 0) {
+        this.loops.push({ loop: item, around, end: placeFrom(region, index + 1) });
+        continue;
+      }
+      if (item.kind === 'loop') this.places.set(item.name, { region, index });
+      const inside = item.kind === 'loop' ? [...around, item.name] : around;
+      for (const inner of regionsIn(item)) this.visit(inner, inside);
+    }
+  }
+}
+
+/** Labels are ends of blocks: behind several it is the same place. */
+function placeFrom(region: Region, index: number): Place {
+  const beyond = region.findIndex((item, at) => at >= index && item.kind !== 'label');
+  return { region, index: beyond === -1 ? region.length : beyond };
+}
+
+class Landings {
+  readonly #made = new Map<Region, Map<number, LandingItem>>();
+
+  /** @returns undefined if the loop has fewer points than there are landings to be named after them */
+  twin({ loop, around, end }: Candidate, places: ReadonlyMap<string, Place>): TwinnedLoop | undefined {
+    const labels = exitsOf(loop).map((label): [string, Place] => {
+      const place = places.get(label);
+      if (place === undefined) throw new Error(`a branch to "${label}", which is nowhere`);
+      return [label, place];
+    });
+    const ends = endsOpen(loop.body) ? [end] : [];
+    const missing = withoutDuplicates([...ends, ...labels.map(([, place]) => place)]).filter(
+      (place) => !this.#at(place),
+    );
+    const points = pointsIn(loop.body);
+    if (points.length < missing.length) return undefined;
+    for (const place of missing) this.#make(place, points.shift());
+    return {
+      loop,
+      around,
+      end: endsOpen(loop.body) ? this.#at(end) : undefined,
+      exits: new Map(
+        labels.flatMap(([label, place]): [string, LandingItem][] => {
+          const landing = this.#at(place);
+          return landing === undefined ? [] : [[label, landing]];
+        }),
+      ),
+    };
+  }
+
+  insert(): void {
+    for (const [region, landings] of this.#made) {
+      for (const [index, landing] of [...landings].sort(([a], [b]) => b - a)) region.splice(index, 0, landing);
+    }
+  }
+
+  #make({ region, index }: Place, inPlaceOf: Point | undefined): void {
+    if (inPlaceOf === undefined) throw new Error('a landing needs a point to be named after');
+    const landings = this.#made.get(region) ?? new Map<number, LandingItem>();
+    this.#made.set(region, landings.set(index, { kind: 'landing', inPlaceOf, live: new LocalSet(0) }));
+  }
+
+  #at({ region, index }: Place): LandingItem | undefined {
+    return this.#made.get(region)?.get(index);
+  }
+}
+
+function withoutDuplicates(places: readonly Place[]): Place[] {
+  return places.filter(
+    ({ region, index }, at) => places.findIndex((other) => other.region === region && other.index === index) === at,
+  );
+}
+
+/** The labels outside of a loop that branches in it go to. */
+function exitsOf(loop: LoopItem): string[] {
+  const inside = labelsIn(loop);
+  const exits = new Set<string>();
+  const collect = (region: Region): void => {
+    for (const item of region) {
+      for (const code of codeOf(item)) {
+        walk(code, (expr) => {
+          if (kindOf(expr) !== 'Break' && kindOf(expr) !== 'Switch') return;
+          for (const label of targetsOf(expr)) if (!inside.has(label)) exits.add(label);
+        });
+      }
+      for (const inner of regionsIn(item)) collect(inner);
+    }
+  };
+  collect(loop.body);
+  return [...exits];
+}
