@@ -46,7 +46,7 @@ export interface Settings {
 }
 
 /** Percent of the code, at levels where speed is wanted and size does not matter. */
-export const defaultTwinBudget = 20;
+export const defaultTwinBudget = 40;
 
 export const defaults: Omit<Settings, 'twinBudget'> = {
   policies: ['counter-loop-checkpoint'],

@@ -88,7 +88,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 };
 
 function lowerAll(
-  { module, options }: PassContext,
+  { module, options, dirt }: PassContext,
   graph: CallGraph,
   tags: readonly string[],
   exceptions: ExceptionSlots,
@@ -114,7 +114,7 @@ function lowerAll(
     module.removeFunction(copy.name);
     return undefined;
   };
-  const withTwin = chooseTwins(module, graph, busy, options.twinBudget ?? 0);
+  const withTwin = chooseTwins(module, graph, busy, options.twinBudget ?? 0, dirt === undefined);
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))

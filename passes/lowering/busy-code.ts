@@ -77,7 +77,7 @@ export class BusyCode {
     const of: Frequencies['of'] = known?.of ?? new Map();
     const calls = this.#callsOf(info);
     const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop');
-    const least = Math.max(this.#least, loops.length * BUSY_OF_MANY) / calls;
+    const least = Math.max(this.#least, loops.length * (calls > 1 ? 1 : BUSY_OF_MANY)) / calls;
     const busy = [...of].filter(([, often]) => often >= least);
     return {
       isFunction: least <= 1,

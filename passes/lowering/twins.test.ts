@@ -21,14 +21,14 @@ const rest = `(func $rest ${nops(REST / 2)})`;
  * Names of the functions that get a twin, in the order in which they were chosen, and whether it is of their loops alone.
  * @param budget expressions of twins; without it, as many as there are
  */
-function twinsOf(fields: string, budget?: number): string {
+function twinsOf(fields: string, budget?: number, canBeOfLoops = true): string {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (tag $e) (global $on (mut i32) (i32.const 0))
     (type $t (func)) (table 1 funcref) ${fields} (func $stop ${mark}) ${rest})`;
   return withModule(wat, (module) => {
     const graph = new CallGraph(module);
     const busy = new BusyCode(module, graph);
     const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
-    const twins = chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total);
+    const twins = chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total, canBeOfLoops);
     return [...twins].map(([name, hot]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`)).join(', ');
   });
 }
@@ -93,6 +93,10 @@ describe('the budget', () => {
   test('is spent on the inner loops of a function if it is not enough for the outer ones', () => {
     expect(twinsOf(deep, 15)).toBe('loops of deep');
     expect(twinsOf(deep, 5)).toBe('');
+  });
+
+  test('is for all of a function where no twin may be of loops alone', () => {
+    expect(twinsOf(`(func $f ${nest(3, mark + stop)}) (func $g ${nest(3, mark)})`, undefined, false)).toBe('f');
   });
 
   test('of nothing is for nobody', () => {

@@ -12,7 +12,8 @@
  *
  * A function that is called seldom, and spends its time in loops, has a twin of these loops alone: see twinned-loops.ts. Not
  * one that calls itself: on the way back to a loop there are two frames for one. Nor one with references, which the host
- * may not know by a word, and need not where no snapshot is made.
+ * may not know by a word, and need not where no snapshot is made. And not where stores mark what they change (policy
+ * loop-dirty): programs were slower with than without.
  *
  * A frame stays in the twin of a whole function until it returns; what it calls runs in the functions themselves. A twin
  * repeats the call of a function that has such a twin by calling that, so there is one frame for each that comes back.
@@ -44,7 +45,7 @@ const DENSE = ITERATIONS * 4;
 /** What is run so often is in the twin. */
 const HOT = ITERATIONS ** 2;
 /** And if that is not little beside the mean of all expressions of the program. */
-const LEAST_TO_MEAN = 0.6;
+const LEAST_TO_MEAN = 0.7;
 
 /** Expressions that twins may have in all, whatever their part: large modules take long to compile as it is. */
 const MOST_EXPRESSIONS = 500_000;
@@ -60,18 +61,21 @@ interface Candidate {
 /**
  * The functions that get a twin, and for each the runs from which on its loops are in the twin; infinite if all of it is.
  * @param share expressions that twins may have together, as a part of those of the module; above 1, busy or not
+ * @param canBeOfLoops whether there may be twins of loops alone
  */
 export function chooseTwins(
   module: IrModule,
   graph: CallGraph,
   busy: BusyCode,
   share: number,
+  canBeOfLoops: boolean,
 ): ReadonlyMap<string, number> {
   const chosen = new Map<string, number>();
   if (share === 0) return chosen;
   const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
   const mean = busy.functions.reduce((sum, activity) => sum + workOf(activity), 0) / total;
-  const candidates = new Candidates(module, graph, busy, share > 1 ? undefined : Math.max(HOT, mean * LEAST_TO_MEAN));
+  const hot = share > 1 ? undefined : Math.max(HOT, mean * LEAST_TO_MEAN);
+  const candidates = new Candidates(module, graph, busy, hot, canBeOfLoops);
   let left = Math.min(MOST_EXPRESSIONS, Math.floor(total * share));
   for (const activity of busy.functions.toSorted((a, b) => densityOf(b) - densityOf(a))) {
     const twin = candidates.of(activity).find(({ size }) => size <= left);
@@ -89,13 +93,15 @@ class Candidates {
   readonly #recursive: ReadonlySet<string>;
   /** Runs from which on code is to be in a twin; undefined if all code is that can be. */
   readonly #hot: number | undefined;
+  readonly #canBeOfLoops: boolean;
 
-  constructor(module: IrModule, graph: CallGraph, busy: BusyCode, hot: number | undefined) {
+  constructor(module: IrModule, graph: CallGraph, busy: BusyCode, hot: number | undefined, canBeOfLoops: boolean) {
     this.#module = module;
     this.#graph = graph;
     this.#busy = busy;
     this.#recursive = findRecursive(graph);
     this.#hot = hot;
+    this.#canBeOfLoops = canBeOfLoops;
   }
 
   /** Twins that a function can have, the largest first. */
@@ -112,7 +118,7 @@ class Candidates {
     const { size, calls, peak } = activity;
     const found: Candidate[] = [];
     for (let hot = least; hot <= peak * calls; hot *= ITERATIONS) {
-      const isHot = calls >= hot;
+      const isHot = calls >= hot || !this.#canBeOfLoops;
       if (isHot && this.#hasFramesAbove(activity.info)) found.push({ hot: Number.POSITIVE_INFINITY, size });
       const loops = isHot ? undefined : this.#ofLoops(activity, hot);
       if (loops !== undefined) found.push(loops);
@@ -122,7 +128,8 @@ class Candidates {
 
   /** @returns undefined where there are no such loops, or cannot be a twin of them alone */
   #ofLoops({ info }: Activity, hot: number): Candidate | undefined {
-    if (this.#recursive.has(info.name) || this.#module.localTypes(info).some(isReferenceType)) return undefined;
+    if (!this.#canBeOfLoops || this.#recursive.has(info.name)) return undefined;
+    if (this.#module.localTypes(info).some(isReferenceType)) return undefined;
     const loops = this.#findLoops(this.#module.body(info), this.#busy.findIn(info, hot).hotLoops);
     return loops.length === 0 ? undefined : { hot, size: countExpressions(loops) };
   }
