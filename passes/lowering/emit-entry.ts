@@ -6,17 +6,19 @@
  *     (if (global.get $mvvm.entering)
  *       (then <forward>
  *             (if (call $mvvm.enter (first))
- *               (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))
+ *               (then (if (global.get $mvvm.unwinding) (then (br $mvvm.asked)))
+ *                     <if the point is in a twinned loop: (return (call $twin <zeros>))>
  *                     <restore slots> <dispatch>))))
  *
  *     ;; in its twin
  *     (if (global.get $mvvm.entering)
  *       (then <forward>
  *             (if (i32.and (global.get $mvvm.entering) 1) (then (return (call $twin <zeros>))))
- *             (if (call $mvvm.enter (first)) (then (br $mvvm.unwind (first))))))
+ *             (if (call $mvvm.enter (first)) (then (br $mvvm.asked)))))
  *
  *     ;; the twin, which is called for nothing else
- *     (drop (call $mvvm.enter (first))) <restore slots> <dispatch>
+ *     (drop (call $mvvm.enter (first)))                      ;; but for one of loops, whose function has entered
+ *     <restore slots> <dispatch>
  */
 
 import type { Expr } from '../ir/binaryen.js';
@@ -34,7 +36,8 @@ import {
 
 /**
  * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to
- * each point, so that the function itself has none: see twins.ts.
+ * each point, so that the function itself has none: see twins.ts. For code in a twinned loop (twinned-loops.ts) it is
+ * in-its-twin, though the function around comes back in itself.
  */
 export type WayBack = 'in-itself' | 'in-its-twin' | 'is-twin';
 

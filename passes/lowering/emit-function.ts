@@ -1,15 +1,16 @@
 /**
  * Makes a function's body from its linear code: polls, unwinding, rewinding.
  *
- *     (local.set $point (block $mvvm.unwind (result i32)
- *       (if (global.get $mvvm.entering)                    ;; rarely: frames come back, or entries are watched
- *         (then (if (call $mvvm.enter (first))
- *                 (then (if (global.get $mvvm.unwinding) (then (br $mvvm.unwind (first))))
- *                       <restore slots> (call $mvvm.steer ...) (br_table $mvvm.at.0 $mvvm.at.1 ...)))))
- *       <region>                                           ;; ends in return
- *     ))
+ *     (local.set $point (block $mvvm.unwind (result i32)     ;; left with a point's number after a call
+ *       (block $mvvm.asked                                   ;; left by a point that has asked the host
+ *         (if (global.get $mvvm.entering)                    ;; rarely: frames come back, or entries are watched
+ *           (then (if (call $mvvm.enter (first))
+ *                   (then (if (global.get $mvvm.unwinding) (then (br $mvvm.asked)))
+ *                         <restore slots> (call $mvvm.steer ...) (br_table $mvvm.at.0 $mvvm.at.1 ...)))))
+ *         <region>)                                          ;; ends in return
+ *       (global.get $mvvm.asked)))
  *     <push slots> (call $mvvm.leave (local.get $point))
- *     <zero of the result type>
+ *     <zero of the result type, or what twinned-loops.ts says>
  *
  * Invariants of the normal path: `entering`, `unwinding` and `resume` are 0. A branch to a label `mvvm.at.n` sees the
  * locals as they were saved at point n.
@@ -103,7 +104,7 @@ class Emitter {
   #nest: NestCounters | undefined;
   /** Of the code that is being made. */
   #comesBack: WayBack;
-  readonly #twinned: ReadonlyMap<LoopItem, TwinnedLoop>;
+  readonly #twinned: ReadonlySet<LoopItem>;
 
   constructor(fn: LinearFunction, context: EmitContext) {
     this.#fn = fn;
@@ -111,7 +112,7 @@ class Emitter {
     this.#make = context.module.make;
     this.#scratch = context.module.addLocal(fn.info, i32);
     this.#comesBack = context.comesBack;
-    this.#twinned = new Map(context.twinned.map((twinned) => [twinned.loop, twinned]));
+    this.#twinned = new Set(context.twinned.map(({ loop }) => loop));
   }
 
   run(): Expr {
@@ -322,9 +323,8 @@ class Emitter {
 
   #emitLoop(loop: LoopItem): Expr[] {
     const [outer, outside] = [this.#loops, this.#comesBack];
-    const twinned = this.#twinned.get(loop);
-    if (twinned !== undefined && outside === 'in-itself') this.#comesBack = 'in-its-twin';
-    this.#loops = [...(twinned?.around ?? outer), loop.name];
+    if (outside === 'in-itself' && this.#twinned.has(loop)) this.#comesBack = 'in-its-twin';
+    this.#loops = [...outer, loop.name];
     const code = this.#emitLoopOfNest(loop);
     this.#loops = outer;
     this.#comesBack = outside;

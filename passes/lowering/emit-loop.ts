@@ -4,7 +4,8 @@
  * - no other point, and busy: where an iteration ends that is followed by another. The slow path is outside of the loop, so that the
  *   call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a nest
  *   that counts in a local does not even poll there, but runs in strips that end where the poll is due
- * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code
+ * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code, and by one call; but for loops that
+ *   count up to an end, which go over data
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
  *   its slow path, which looks whether somebody is on the way to a point inside
  * - a loop without a poll of its own has that look alone, at its head

@@ -3,7 +3,11 @@
  *
  *     (global.set $mvvm.counter (local.tee $next (i32.sub (global.get $mvvm.counter) (i32.const 1))))
  *     (if (i32.eqz (local.get $next))                        ;; rarely
- *       (then (if (call $mvvm.fire_counted (point)) (then (br $mvvm.unwind (point))))))
+ *       (then (if (call $mvvm.fire_counted (point)) (then (br $mvvm.asked)))))
+ *
+ * Where code is not busy, one call does all of this:
+ *
+ *     (if (call $mvvm.tick_counted (point)) (then (br $mvvm.asked)))
  *
  * In a nest of loops that counts in locals (nest-counters.ts) the counter is a local. If it is the nest's only one, asking
  * gives its next value, which is 0 when the frame must leave; else the slow path stores all of them before it asks, and

@@ -139,8 +139,6 @@ export interface LinearFunction {
 /** A loop whose frames come back in the twin, where the twin has no more of the function than such loops. */
 export interface TwinnedLoop {
   readonly loop: LoopItem;
-  /** Names of the loops around it in the function, outermost first. */
-  readonly around: readonly string[];
   /** Where control goes from the loop's end, if it comes there. */
   readonly end: LandingItem | undefined;
   /** And where it goes by branches, by the label. */

@@ -12,8 +12,6 @@ interface Twinned {
   /** The function, with landings. */
   readonly fn: string[];
   readonly twin: string[];
-  /** For each loop, those around it. */
-  readonly around: string[];
 }
 
 /** Twins the loops of a function whose names begin with "hot". */
@@ -28,11 +26,7 @@ function twin(body: string): Twinned {
     const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops };
     const fn = linearise(module, new CallGraph(module), info, busy, []);
     const loops = twinLoops(fn);
-    return {
-      fn: linesOf(fn.body),
-      twin: linesOf(regionOfTwin(loops)),
-      around: loops.map(({ around }) => around.join(' ')),
-    };
+    return { fn: linesOf(fn.body), twin: linesOf(regionOfTwin(loops)) };
   });
 }
 
@@ -51,16 +45,14 @@ describe('a landing', () => {
         '(return)',
       ],
       twin: ['loop hot', ...call, '  (br_if $hot (global.get $x))', 'landing in place of call.0'],
-      around: [''],
     });
   });
 
   test('is at the end of a block that is left, in the region around', () => {
     const body = `(block $out (loop $outer (loop $hot (call $g) (call $g) ${nextIf('out')} (br $hot)) (br $outer)))`;
-    const { fn, twin: inTwin, around } = twin(body);
+    const { fn, twin: inTwin } = twin(body);
     expect(fn.slice(-3)).toEqual(['end out', 'landing in place of call.0', '(return)']);
     expect(inTwin.slice(-2)).toEqual(['end out', 'landing in place of call.0']);
-    expect(around).toEqual(['outer']);
   });
 
   test('is one for all that go to the same place', () => {

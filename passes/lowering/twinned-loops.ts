@@ -45,7 +45,7 @@ interface Place {
 /** Finds the loops of `fn` to be twinned, and puts landings where control goes from them. */
 export function twinLoops(fn: LinearFunction): TwinnedLoop[] {
   const found = new LoopFinder();
-  found.visit(fn.body, []);
+  found.visit(fn.body);
   const landings = new Landings();
   const twinned = found.loops.flatMap((candidate) => landings.twin(candidate, found.places) ?? []);
   landings.insert();
@@ -63,7 +63,6 @@ export function regionOfTwin(loops: readonly TwinnedLoop[]): Region {
 
 interface Candidate {
   readonly loop: LoopItem;
-  readonly around: readonly string[];
   readonly end: Place;
 }
 
@@ -72,16 +71,15 @@ class LoopFinder {
   /** Where branches to a label go. */
   readonly places = new Map<string, Place>();
 
-  visit(region: Region, around: readonly string[]): void {
+  visit(region: Region): void {
     for (const [index, item] of region.entries()) {
       if (item.kind === 'label') this.places.set(item.name, placeFrom(region, index));
       if (item.kind === 'loop' && item.isHot && pointsIn(item.body).length > 0) {
-        this.loops.push({ loop: item, around, end: placeFrom(region, index + 1) });
+        this.loops.push({ loop: item, end: placeFrom(region, index + 1) });
         continue;
       }
       if (item.kind === 'loop') this.places.set(item.name, { region, index });
-      const inside = item.kind === 'loop' ? [...around, item.name] : around;
-      for (const inner of regionsIn(item)) this.visit(inner, inside);
+      for (const inner of regionsIn(item)) this.visit(inner);
     }
   }
 }
@@ -96,7 +94,7 @@ class Landings {
   readonly #made = new Map<Region, Map<number, LandingItem>>();
 
   /** @returns undefined if the loop has fewer points than there are landings to be named after them */
-  twin({ loop, around, end }: Candidate, places: ReadonlyMap<string, Place>): TwinnedLoop | undefined {
+  twin({ loop, end }: Candidate, places: ReadonlyMap<string, Place>): TwinnedLoop | undefined {
     const labels = exitsOf(loop).map((label): [string, Place] => {
       const place = places.get(label);
       if (place === undefined) throw new Error(`a branch to "${label}", which is nowhere`);
@@ -111,7 +109,6 @@ class Landings {
     for (const place of missing) this.#make(place, points.shift());
     return {
       loop,
-      around,
       end: endsOpen(loop.body) ? this.#at(end) : undefined,
       exits: new Map(
         labels.flatMap(([label, place]): [string, LandingItem][] => {
