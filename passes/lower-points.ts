@@ -2,7 +2,7 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     linearise -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
+ *     linearise -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
@@ -110,6 +110,7 @@ function lowerAll(
     const copy = addTwin(module, info);
     const twin = lowerOne(copy, busy.findIn(info, hot, module.body(copy)));
     if (twin.twinned.length > 0) return withLoopsAlone(twin);
+    // All code has twins that can (0), or all of this function is to have one.
     if (hot === 0 || hot === Number.POSITIVE_INFINITY) return twin;
     module.removeFunction(copy.name);
     return undefined;

@@ -7,6 +7,7 @@
  *     loops without points inside    count in a local, where an iteration    count in the global, at their head
  *                                    ends, in strips
  *     stale locals                   are set to zero                         stay as they are
+ *     polls                          in place                                one call, mostly
  *
  * and busy functions may have a twin (twins.ts).
  *
@@ -121,7 +122,7 @@ function callsOf(caller: string, { of }: Frequencies, graph: CallGraph): Calls {
       calls.set(callee, Math.max(calls.get(callee) ?? 0, often));
     }
   }
-  // Recursion is as good as a loop, where it is not just done over again once.
+  // Recursion is as good as a loop, unless there is just one such call: that does something over again.
   calls.set(caller, again > 1 ? again * ITERATIONS : 0);
   return calls;
 }

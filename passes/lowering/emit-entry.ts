@@ -116,11 +116,22 @@ function makeCallOfTwin({ module, info, counterpart }: EntryContext): Expr[] {
 function makeGoToTwin(context: EntryContext): Expr[] {
   const { make } = context.module;
   if (context.twinned.length === 0) return [];
-  const isInLoop = context.twinned
+  const isInLoop = joinRanges(context.twinned)
     .map(({ start, end }) => {
       const offset = make.sub(make.globalGet(globals.resume), make.const(start));
       return make.lessUnsigned(offset, make.const(end - start));
     })
     .reduce((one, other) => make.or(one, other));
   return [make.if(make.eqz(make.globalGet(globals.landing)), [make.if(isInLoop, makeCallOfTwin(context))])];
+}
+
+/** The fewest ranges that cover the same: those of loops that follow each other adjoin. */
+function joinRanges(ranges: EntryContext['twinned']): EntryContext['twinned'] {
+  const joined: { start: number; end: number }[] = [];
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = joined[joined.length - 1];
+    if (last?.end === start) last.end = end;
+    else joined.push({ start, end });
+  }
+  return joined;
 }

@@ -113,6 +113,9 @@ class Emitter {
     this.#scratch = context.module.addLocal(fn.info, i32);
     this.#comesBack = context.comesBack;
     this.#twinned = new Set(context.twinned.map(({ loop }) => loop));
+    if (this.#isTwinOfLoops() && context.pending !== undefined) {
+      throw new Error('a twin of loops alone does not know the loops around them, whose marks are pending');
+    }
   }
 
   run(): Expr {
@@ -211,7 +214,7 @@ class Emitter {
     const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = numbering.rangeOf(region);
     const landings = this.#isTwinOfLoops() ? [] : region.filter((item) => item.kind === 'landing');
     const known = new Map<number, string>([
-      [this.#fn.entry.index, atLabel(this.#fn.entry.index)],
+      ...(region === this.#fn.body ? [[this.#fn.entry.index, atLabel(this.#fn.entry.index)] as const] : []),
       ...region.flatMap(resumeLabels),
       ...landings.map(({ inPlaceOf: { index } }): [number, string] => [index, landingLabel(index)]),
     ]);

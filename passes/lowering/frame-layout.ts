@@ -1,9 +1,9 @@
 /**
  * The frame of a function: which values are saved when it leaves, in which order.
  *
- * All points of a function share one layout, the union of what is live at any of them; what is dead at the point in
- * question has been cleared (find-stale-locals.ts). So a function needs one place that saves and one that restores,
- * however many points it has.
+ * All points of a function share one layout, the union of what is live at any of them or at a landing; what is dead at the
+ * point in question has been cleared where that costs less than to save it (find-stale-locals.ts). So a function needs one
+ * place that saves and one that restores, however many points it has.
  *
  *     pop order:   point number | i32 slots | i64 | f32 | f64 | v128 | slots of locals that hold tuples, part by part
  *

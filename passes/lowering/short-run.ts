@@ -15,7 +15,7 @@
  *
  * Whether few are left is asked again after each poll, for a frame that comes back there asks as well.
  *
- * Only in functions with a twin (twins.ts): among ways back into a function's code, a second copy of a loop can make an
+ * Only where frames come back in a twin (twins.ts), in all of a function or in its twinned loops: among ways back into a function's code, a second copy of a loop can make an
  * engine keep everything on the stack in both. The twin itself, which must count alike, has no copy but a strip that goes to
  * the loop's end without counting.
  *

@@ -38,7 +38,7 @@ export const globals = {
   savedBudget: 'mvvm.saved_budget',
   /** Number of the point that has asked the host last: where the frame leaves, if it must. */
   asked: 'mvvm.asked',
-  /** 1 while a frame is on the way to a landing, and goes by the number of a point that has one. */
+  /** 1 while a frame is on its way to a landing: `resume` then names that, by a point of the loop that was left. */
   landing: 'mvvm.landing',
   /** Frames on the stream. */
   frames: 'mvvm.frames',
@@ -119,6 +119,14 @@ export const elsewhereFunction = 'mvvm.elsewhere';
 /** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
 export const stayFunction = 'mvvm.stay';
 
+export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
+const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
+
+const gates: readonly Gate[] = ['budget', 'counted', 'dirty'];
+
+/** Sizes of the groups in which values are pushed: few functions, short code. */
+const groupSizes = [8, 4, 2, 1] as const;
+
 /** Names of what the normal path does not use. */
 export const slowPath: { readonly globals: ReadonlySet<string>; readonly functions: ReadonlySet<string> } = {
   /** They are zero on it. */
@@ -132,16 +140,9 @@ export const slowPath: { readonly globals: ReadonlySet<string>; readonly functio
     leaveFunction,
     landFunction,
     goOnFunction,
+    ...slotTypes.flatMap((type) => groupSizes.map((count) => pushFunction(type, count))),
   ]),
 };
-
-export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
-const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
-
-const gates: readonly Gate[] = ['budget', 'counted', 'dirty'];
-
-/** Sizes of the groups in which values are pushed: few functions, short code. */
-const groupSizes = [8, 4, 2, 1] as const;
 
 /** Makes the support functions that are used, once each. */
 export class Support {
@@ -319,7 +320,7 @@ export class Support {
    *     if (target < nestedStart) {            ;; it is in this region: counting goes on as it was
    *       resume = 0
    *       counter = saved_counter + (target is one of the region's counted loops)     ;; whose head counts this passing again
-   *       budget = saved_budget + (target is another loop that polls at its head)
+   *       budget = saved_budget + (target is another loop that polls at its head)                   ;; by gate alone
    *     } else {                               ;; it is in a loop of this region: the loop's poll must take its slow path
    *       counter = 1; budget = 1
    *     }

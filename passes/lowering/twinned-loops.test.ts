@@ -71,6 +71,18 @@ describe('a landing', () => {
   });
 });
 
+test('a loop with more ways out than points is not twinned, but one inside of it may be', () => {
+  const inner = `(loop $hot.inner (call $g) ${nextIf('hot.inner')})`;
+  const outer = `(loop $hot ${inner} ${nextIf('one')} ${nextIf('two')} (br $hot))`;
+  const { twin: inTwin } = twin(`(block $one (block $two ${outer}) (global.set $x (i32.const 1)))`);
+  expect(inTwin).toEqual([
+    'loop hot.inner',
+    ...call,
+    '  (br_if $hot.inner (global.get $x))',
+    'landing in place of call.0',
+  ]);
+});
+
 describe('a loop has no twin', () => {
   test.each([
     ['without points inside', `(loop $hot (call $mvvm.point.loop) ${nextIf('hot')})`],

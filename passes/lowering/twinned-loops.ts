@@ -1,18 +1,20 @@
 /**
  * Twinned loops: a function that spends its time in a few loops needs a twin (twins.ts) for these alone. Frames that were in
- * such a loop come back in the twin, which has nothing but the loops, and there the way back goes on in the function itself
- * as soon as the loop is left:
+ * such a loop come back in the twin, which has nothing but the loops. When the loop is left there, the twin saves the frame
+ * and calls the function, where it goes on at a *landing*: behind the loop, or where a branch out of it goes.
  *
- *     (func $f                                               (func $mvvm.twin.f
- *       (if (global.get $mvvm.entering)                        <restore slots>
- *         (then <if it is in the loop: (return (call $mvvm.twin.f))>      <dispatch to the point>
- *               <restore slots> <dispatch>))                   (loop <the same code, with ways back>)
- *       ...                                                    <save slots, as if at a point>
- *       (loop <code without ways back>)                        (return (call $f)))
+ *     (func $f                                                   (func $mvvm.twin.f
+ *       (if (global.get $mvvm.entering)                            <restore slots>
+ *         (then <unless it lands: if the point is in the loop,     <dispatch to the point>
+ *                (return (call $mvvm.twin.f))>                     (loop <the same code, with ways back>)
+ *               <restore slots> <dispatch>))                       <save slots, as if at a point>
+ *       ...                                                        (call $mvvm.go_on)
+ *       (loop <code without ways back>)                            (return (call $f)))
  *       <landing> ...)
  *
- * A *landing* is where such a frame goes on: behind the loop, or where a branch out of it goes. It is no stable point and
- * has no number of its own: on the way there a frame goes by that of a point in the loop, which leads nowhere else here.
+ * A landing is no stable point and has no number of its own: on the way there a frame goes by that of a point in the loop, to
+ * which there is no way in the function. `mvvm.landing` tells whether a number means the landing or the point. A loop that
+ * has fewer points than ways out is not twinned.
  *
  * So twins are small, ways back into the rest of the function do not harm what it spends its time in, and a frame that has
  * come back is soon in the function's own code again.
@@ -29,6 +31,7 @@ import {
   type LinearFunction,
   type LoopItem,
   labelsIn,
+  loopsIn,
   type Point,
   pointsIn,
   type Region,
@@ -44,10 +47,17 @@ interface Place {
 
 /** Finds the loops of `fn` to be twinned, and puts landings where control goes from them. */
 export function twinLoops(fn: LinearFunction): TwinnedLoop[] {
+  if (!loopsIn(fn.body).some(({ isHot }) => isHot)) return [];
   const found = new LoopFinder();
   found.visit(fn.body);
   const landings = new Landings();
-  const twinned = found.loops.flatMap((candidate) => landings.twin(candidate, found.places) ?? []);
+  const twinned: TwinnedLoop[] = [];
+  for (const hot of found.loops) {
+    const loop = landings.twin(hot, found.places);
+    if (loop !== undefined) twinned.push(loop);
+    // Those inside of it may do, and follow.
+    else found.visit(hot.loop.body);
+  }
   landings.insert();
   return twinned;
 }
@@ -61,24 +71,24 @@ export function regionOfTwin(loops: readonly TwinnedLoop[]): Region {
   ];
 }
 
-interface Candidate {
+interface HotLoop {
   readonly loop: LoopItem;
   readonly end: Place;
 }
 
 class LoopFinder {
-  readonly loops: Candidate[] = [];
+  readonly loops: HotLoop[] = [];
   /** Where branches to a label go. */
   readonly places = new Map<string, Place>();
 
   visit(region: Region): void {
     for (const [index, item] of region.entries()) {
       if (item.kind === 'label') this.places.set(item.name, placeFrom(region, index));
+      if (item.kind === 'loop') this.places.set(item.name, { region, index });
       if (item.kind === 'loop' && item.isHot && pointsIn(item.body).length > 0) {
         this.loops.push({ loop: item, end: placeFrom(region, index + 1) });
         continue;
       }
-      if (item.kind === 'loop') this.places.set(item.name, { region, index });
       for (const inner of regionsIn(item)) this.visit(inner);
     }
   }
@@ -86,15 +96,16 @@ class LoopFinder {
 
 /** Labels are ends of blocks: behind several it is the same place. */
 function placeFrom(region: Region, index: number): Place {
-  const beyond = region.findIndex((item, at) => at >= index && item.kind !== 'label');
-  return { region, index: beyond === -1 ? region.length : beyond };
+  let beyond = index;
+  while (region[beyond]?.kind === 'label') beyond += 1;
+  return { region, index: beyond };
 }
 
 class Landings {
   readonly #made = new Map<Region, Map<number, LandingItem>>();
 
   /** @returns undefined if the loop has fewer points than there are landings to be named after them */
-  twin({ loop, end }: Candidate, places: ReadonlyMap<string, Place>): TwinnedLoop | undefined {
+  twin({ loop, end }: HotLoop, places: ReadonlyMap<string, Place>): TwinnedLoop | undefined {
     const labels = exitsOf(loop).map((label): [string, Place] => {
       const place = places.get(label);
       if (place === undefined) throw new Error(`a branch to "${label}", which is nowhere`);

@@ -37,7 +37,7 @@ describe('a function gets a twin', () => {
   test.each([
     ['for three loops in each other, with a point in them', `(func $f ${nest(3, mark + stop)})`, 'loops of f'],
     ['not for two', `(func $f ${nest(2, mark + stop)})`, ''],
-    ['not for their own points, which are come to by their heads', `(func $f ${nest(4, mark)})`, ''],
+    ['for a loop in others, whose point is in these', `(func $f ${nest(4, mark)})`, 'loops of f'],
     [
       'of all its code if it is called in two loops, and has two',
       `(func $f ${nest(2, stop)}) (func $g ${nest(2, '(call $f)')})`,
@@ -57,7 +57,7 @@ describe('a function gets a twin', () => {
     [
       'of loops alone if no frame can be above its own',
       `(func $f ${nest(2, mark)}) (func $g ${nest(3, '(call $f)')})`,
-      '',
+      'loops of f, loops of g',
     ],
     ['for recursion, which is as good as a loop', `(func $f ${nest(2, `${mark} (call $f)`)})`, 'f'],
     [
@@ -66,6 +66,11 @@ describe('a function gets a twin', () => {
       '',
     ],
     ['not of loops alone if it has references', `(func $f (local externref) ${nest(3, mark + stop)})`, ''],
+    [
+      'not if it will have some in locals',
+      `(func $f (drop (ref.func $f)) ${nest(3, mark + stop)}) (elem declare func $f)`,
+      '',
+    ],
     ['not if it cannot be stopped', `(func $f ${nest(4, nops(1))})`, ''],
     ['not if it has a try', `(func $f ${nest(3, `(try (do ${stop}) (catch_all))`)})`, ''],
     ['not if others may run in its place', `(func $f ${nest(3, mark + stop)} (return_call $stop))`, ''],

@@ -11,9 +11,10 @@
  * keep one on the stack from where it was computed, nor leave it in its register, and stores it again at each such place.
  *
  * A function that is called seldom, and spends its time in loops, has a twin of these loops alone: see twinned-loops.ts. Not
- * one that calls itself: on the way back to a loop there are two frames for one. Nor one with references, which the host
- * may not know by a word, and need not where no snapshot is made. And not where stores mark what they change (policy
- * loop-dirty): programs were slower with than without.
+ * one that calls itself: each frame that comes back into a loop takes the stack of two. Nor one with references: a frame that
+ * goes on in the function passes through the host's words, and the host need not know a reference by a word unless a
+ * snapshot is made. And not where stores mark what they change (policy loop-dirty): programs were slower with than without,
+ * and a twin does not know which marks the loops around its own have pending.
  *
  * A frame stays in the twin of a whole function until it returns; what it calls runs in the functions themselves. A twin
  * repeats the call of a function that has such a twin by calling that, so there is one frame for each that comes back.
@@ -29,9 +30,21 @@
 
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
-import { childrenOf, f32, f64, i32, i64, kindOf, typeParts, v128 } from '../ir/expressions.js';
+import {
+  childrenOf,
+  f32,
+  f64,
+  i32,
+  i64,
+  kindOf,
+  none,
+  typeOf,
+  typeParts,
+  unreachable,
+  v128,
+} from '../ir/expressions.js';
 import { ITERATIONS } from '../ir/frequencies.js';
-import { readMark } from '../ir/marks.js';
+import { headMark, readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { findRecursive } from '../ir/recursion.js';
 import { countExpressions, some, walk } from '../ir/walk.js';
@@ -107,10 +120,9 @@ class Candidates {
   /** Twins that a function can have, the largest first. */
   of(activity: Activity): Candidate[] {
     if (!this.#canHaveTwin(activity.info)) return [];
-    if (this.#hot === undefined) {
-      const loops = this.#ofLoops(activity, 0);
-      return [loops ?? { hot: Number.POSITIVE_INFINITY, size: activity.size }];
-    }
+    const all = { hot: Number.POSITIVE_INFINITY, size: activity.size };
+    // Loops in others where there are such: frames find their way to landings in loops then.
+    if (this.#hot === undefined) return [this.#ofLoops(activity, HOT) ?? this.#ofLoops(activity, 0) ?? all];
     return isWorthIt(activity) ? this.#ofHotCode(activity, this.#hot) : [];
   }
 
@@ -129,8 +141,12 @@ class Candidates {
   /** @returns undefined where there are no such loops, or cannot be a twin of them alone */
   #ofLoops({ info }: Activity, hot: number): Candidate | undefined {
     if (!this.#canBeOfLoops || this.#recursive.has(info.name)) return undefined;
-    if (this.#module.localTypes(info).some(isReferenceType)) return undefined;
-    const loops = this.#findLoops(this.#module.body(info), this.#busy.findIn(info, hot).hotLoops);
+    const body = this.#module.body(info);
+    // Values that are not in locals yet will be.
+    if (this.#module.localTypes(info).some(hasReference) || some(body, (expr) => hasReference(typeOf(expr)))) {
+      return undefined;
+    }
+    const loops = this.#findLoops(body, this.#busy.findIn(info, hot).hotLoops);
     return loops.length === 0 ? undefined : { hot, size: countExpressions(loops) };
   }
 
@@ -143,10 +159,12 @@ class Candidates {
     return some(this.#module.body(info), (expr) => this.#isPoint(expr) && readMark(expr) === undefined);
   }
 
-  /** The outermost of these loops, where they have more stable points than their own. */
+  /** The outermost of these loops, where they have stable points inside. */
   #findLoops(expr: Expr, hot: ReadonlySet<Expr>): Expr[] {
-    if (hot.has(expr)) return this.#countPoints(expr) > 1 ? [expr] : [];
-    return childrenOf(expr).flatMap((child) => this.#findLoops(child, hot));
+    if (!hot.has(expr)) return childrenOf(expr).flatMap((child) => this.#findLoops(child, hot));
+    const [body] = childrenOf(expr);
+    const own = body !== undefined && headMark(body)?.kind === 'loop' ? 1 : 0;
+    return this.#countPoints(expr) > own ? [expr] : [];
   }
 
   #countPoints(expr: Expr): number {
@@ -171,8 +189,8 @@ function isWorthIt(activity: Activity): boolean {
 const workOf = ({ calls, work }: Activity): number => calls * work;
 const densityOf = (activity: Activity): number => workOf(activity) / activity.size;
 
-const numbers: readonly Type[] = [i32, i64, f32, f64, v128];
-const isReferenceType = (type: Type): boolean => !numbers.includes(type);
+const withoutReference: readonly Type[] = [i32, i64, f32, f64, v128, none, unreachable];
+const hasReference = (type: Type): boolean => typeParts(type).some((part) => !withoutReference.includes(part));
 
 /** A copy of a function that has not been lowered yet. */
 export function addTwin(module: IrModule, info: FunctionInfo): FunctionInfo {
