@@ -167,7 +167,8 @@ export class Guest {
       if (this.#phase === 'over') {
         this.#leaving = undefined;
         this.#control.stopOn({});
-        this.#countRest();
+        // Where frames are still to come back, the guest would take what counts for the call that brings back the next.
+        if (this.#stream.length === 0) this.#countRest();
         this.#system.close();
       }
       this.#milliseconds += this.#now() - before;
