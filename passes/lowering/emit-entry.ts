@@ -58,8 +58,6 @@ export interface EntryContext {
   readonly reenter: {
     /** The support function that re-enters what runs in place of a function; undefined if it ends in no tail calls. */
     forwarderOf(info: FunctionInfo): string | undefined;
-    /** The twin that comes back instead of a function. */
-    twinOf(name: string): FunctionInfo | undefined;
   };
   /** Goes on the way to the point that `resume` names. */
   makeDispatch(): Expr[];

@@ -73,6 +73,8 @@ export interface EmitContext {
   readonly reenter: EntryContext['reenter'] & {
     /** The support function that re-enters an indirect call's callee. */
     functionFor(call: Expr): string;
+    /** The twin of all of a function; undefined where it is of loops alone. */
+    twinOf(name: string): FunctionInfo | undefined;
   };
 }
 

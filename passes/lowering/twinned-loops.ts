@@ -111,22 +111,17 @@ class Landings {
       if (place === undefined) throw new Error(`a branch to "${label}", which is nowhere`);
       return [label, place];
     });
-    const ends = endsOpen(loop.body) ? [end] : [];
-    const missing = withoutDuplicates([...ends, ...labels.map(([, place]) => place)]).filter(
-      (place) => !this.#at(place),
+    const isOpen = endsOpen(loop.body);
+    const missing = withoutDuplicates([...(isOpen ? [end] : []), ...labels.map(([, place]) => place)]).filter(
+      (place) => !this.#has(place),
     );
     const points = pointsIn(loop.body);
     if (points.length < missing.length) return undefined;
     for (const place of missing) this.#make(place, points.shift());
     return {
       loop,
-      end: endsOpen(loop.body) ? this.#at(end) : undefined,
-      exits: new Map(
-        labels.flatMap(([label, place]): [string, LandingItem][] => {
-          const landing = this.#at(place);
-          return landing === undefined ? [] : [[label, landing]];
-        }),
-      ),
+      end: isOpen ? this.#at(end) : undefined,
+      exits: new Map(labels.map(([label, place]) => [label, this.#at(place)])),
     };
   }
 
@@ -142,15 +137,25 @@ class Landings {
     this.#made.set(region, landings.set(index, { kind: 'landing', inPlaceOf, live: new LocalSet(0) }));
   }
 
-  #at({ region, index }: Place): LandingItem | undefined {
-    return this.#made.get(region)?.get(index);
+  #has({ region, index }: Place): boolean {
+    return this.#made.get(region)?.has(index) === true;
+  }
+
+  #at({ region, index }: Place): LandingItem {
+    const landing = this.#made.get(region)?.get(index);
+    if (landing === undefined) throw new Error('a landing that was not made');
+    return landing;
   }
 }
 
 function withoutDuplicates(places: readonly Place[]): Place[] {
-  return places.filter(
-    ({ region, index }, at) => places.findIndex((other) => other.region === region && other.index === index) === at,
-  );
+  const known = new Map<Region, Set<number>>();
+  return places.filter(({ region, index }) => {
+    const indices = known.get(region) ?? new Set();
+    if (indices.has(index)) return false;
+    known.set(region, indices.add(index));
+    return true;
+  });
 }
 
 /** The labels outside of a loop that branches in it go to. */

@@ -128,11 +128,11 @@ class Candidates {
 
   #ofHotCode(activity: Activity, least: number): Candidate[] {
     const { size, calls, peak } = activity;
-    const found: Candidate[] = [];
+    if (peak * calls < least) return [];
+    const isHot = calls >= least || !this.#canBeOfLoops;
+    const found = isHot && this.#hasFramesAbove(activity.info) ? [{ hot: Number.POSITIVE_INFINITY, size }] : [];
     for (let hot = least; hot <= peak * calls; hot *= ITERATIONS) {
-      const isHot = calls >= hot || !this.#canBeOfLoops;
-      if (isHot && this.#hasFramesAbove(activity.info)) found.push({ hot: Number.POSITIVE_INFINITY, size });
-      const loops = isHot ? undefined : this.#ofLoops(activity, hot);
+      const loops = calls >= hot ? undefined : this.#ofLoops(activity, hot);
       if (loops !== undefined) found.push(loops);
     }
     return found;
