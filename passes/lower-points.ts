@@ -30,12 +30,11 @@ import {
   type Point,
   type Region,
   regionsIn,
-  type TwinnedLoop,
 } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
-import { type Numbering, numberPoints, type RegionRange } from './lowering/number-points.js';
+import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
-import { regionOfTwin, twinLoops } from './lowering/twinned-loops.js';
+import { findOutside, regionOfTwin, type Twinned, twinLoops } from './lowering/twinned-loops.js';
 import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
 
@@ -47,7 +46,7 @@ interface Lowered {
   readonly numbering: Numbering;
   readonly layout: FrameLayout;
   /** The loops that its twin has, if that does not have all of it. */
-  readonly twinned: readonly TwinnedLoop[];
+  readonly twinned: Twinned;
   readonly firstPoint: number;
   /** Place in the stable map. */
   readonly index: number;
@@ -74,7 +73,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
       const common = { module, support, firstPoint, shortRun, reenter, pending };
-      const comesBack = twin === undefined || twinned.length > 0 ? 'in-itself' : 'in-its-twin';
+      const comesBack = twin === undefined || twinned.loops.length > 0 ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
       if (twin === undefined) continue;
@@ -95,21 +94,22 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
-  const lowerOne = (info: FunctionInfo, found: Busy): LoweredCode => {
-    const fn = linearise(module, graph, info, found, tags);
-    const twinned = twinLoops(fn);
+  const lowerOne = (info: FunctionInfo, found: Busy, hasWaysBack: boolean): LoweredCode => {
+    const fn = linearise(module, graph, info, found, tags, hasWaysBack);
+    const loops = twinLoops(fn);
     const types = module.localTypes(info);
     findLiveSlots(fn, types.length);
-    findStaleLocals(fn, types);
-    const numbering = numberPoints(fn);
+    const twinned = findOutside(fn, loops);
+    findStaleLocals(fn, types, twinned);
+    const numbering = numberPoints(fn, new Set(loops.map(({ loop }) => loop)));
     const layout = new FrameLayout(module, info, [...numbering.points, ...landingsIn(fn.body)], exceptions);
     return { fn, numbering, layout, twinned };
   };
   const lowerTwin = (info: FunctionInfo, hot: number | undefined): LoweredCode | undefined => {
     if (hot === undefined) return undefined;
     const copy = addTwin(module, info);
-    const twin = lowerOne(copy, busy.findIn(info, hot, module.body(copy)));
-    if (twin.twinned.length > 0) return withLoopsAlone(twin);
+    const twin = lowerOne(copy, busy.findIn(info, hot, module.body(copy)), true);
+    if (twin.twinned.loops.length > 0) return { ...twin, fn: { ...twin.fn, body: regionOfTwin(twin.twinned.loops) } };
     // All code has twins that can (0), or all of this function is to have one.
     if (hot === 0 || hot === Number.POSITIVE_INFINITY) return twin;
     module.removeFunction(copy.name);
@@ -123,20 +123,20 @@ function lowerAll(
       const hot = withTwin.get(info.name);
       // Before the function itself is taken apart.
       const twin = lowerTwin(info, hot);
-      const entry = { ...lowerOne(info, busy.findIn(info, hot)), firstPoint, index, twin };
+      const hasWaysBack = twin === undefined || twin.twinned.loops.length > 0;
+      const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack), firstPoint, index, twin };
+      if (twin !== undefined && !isAlike(entry.layout, twin.layout))
+        throw new Error(`the twin of ${info.name} has other slots`);
       firstPoint += entry.numbering.points.length;
       return entry;
     });
 }
 
-/** The twin's code where it is that of loops. */
-function withLoopsAlone({ fn, numbering, layout, twinned }: LoweredCode): LoweredCode {
-  const body = regionOfTwin(twinned);
-  const ranges = twinned.map(({ loop }) => numbering.rangeOf(loop.body));
-  const [start, end] = [Math.min(...ranges.map((range) => range.start)), Math.max(...ranges.map((range) => range.end))];
-  const range = { start, countedLoopsEnd: start, loopsEnd: start, nestedStart: start, end };
-  const rangeOf = (region: Region): RegionRange => (region === body ? range : numbering.rangeOf(region));
-  return { fn: { ...fn, body }, numbering: { points: numbering.points, rangeOf }, layout, twinned };
+/** Whether what one frame has pushed another can pop. */
+function isAlike(one: FrameLayout, other: FrameLayout): boolean {
+  return (
+    one.slots.length === other.slots.length && one.slots.every(({ type }, slot) => type === other.slots[slot]?.type)
+  );
 }
 
 /** The functions that re-enter the callee of an indirect call, one for each type of such calls; or of a tail call. */
@@ -169,7 +169,7 @@ class Reenter {
 
   twinOf(name: string): FunctionInfo | undefined {
     const entry = this.#byName.get(name);
-    return entry?.twinned.length === 0 ? entry.twin?.fn.info : undefined;
+    return entry?.twinned.loops.length === 0 ? entry.twin?.fn.info : undefined;
   }
 
   #add(key: string, results: Type, functions: readonly FunctionInfo[]): string {

@@ -92,6 +92,13 @@ export class CallGraph {
     return this.indirectCallees(key).length > 0 ? 'frame' : 'plain';
   }
 
+  /** Whether an expression is a stable point: a mark, or a call that leaves a frame which can be away. Tail calls leave none. */
+  isPoint(expr: Expr): boolean {
+    const kind = kindOf(expr);
+    if ((kind !== 'Call' && kind !== 'CallIndirect') || isTailCall(expr)) return false;
+    return readMark(expr) !== undefined || this.callKind(expr) !== 'plain';
+  }
+
   /** Instrumented functions that an indirect call of this type may reach, in order of their definition. */
   indirectCallees(key: string): readonly FunctionInfo[] {
     return this.#indirectCallees.get(key) ?? [];

@@ -20,6 +20,8 @@ export const i64: Type = asType(api.i64);
 export const f32: Type = asType(api.f32);
 export const f64: Type = asType(api.f64);
 export const v128: Type = asType(api.v128);
+/** Types of plain bits, which any zero is a value of. */
+export const numberTypes: ReadonlySet<Type> = new Set([i32, i64, f32, f64, v128]);
 export const funcref: Type = asType(api.funcref);
 export const externref: Type = asType(api.externref);
 export const exnref: Type = findExnref();

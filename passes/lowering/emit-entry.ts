@@ -24,7 +24,7 @@
 import type { Expr } from '../ir/binaryen.js';
 import { i32 } from '../ir/expressions.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import type { FrameLayout } from './frame-layout.js';
+import type { FrameLayout, Wanted } from './frame-layout.js';
 import {
   elsewhereFunction,
   enterFunction,
@@ -47,6 +47,8 @@ export interface EntryContext {
   readonly support: Support;
   readonly info: FunctionInfo;
   readonly layout: FrameLayout;
+  /** Locals that are needed where frames come back here. */
+  readonly restored: Wanted;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
   readonly pointCount: number;
@@ -67,9 +69,9 @@ export interface EntryContext {
 }
 
 export function emitEntry(context: EntryContext): Expr[] {
-  const { module, support, layout, firstPoint, comesBack } = context;
+  const { module, support, layout, restored, firstPoint, comesBack } = context;
   const { make } = module;
-  const comeBack = (): Expr[] => [...layout.makeRestore(support), ...context.makeDispatch()];
+  const comeBack = (): Expr[] => [...layout.makeRestore(support, restored), ...context.makeDispatch()];
   const enter = (): Expr => make.call(support.use(enterFunction), [make.const(firstPoint)], i32);
   switch (comesBack) {
     case 'is-twin':

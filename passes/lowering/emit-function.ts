@@ -12,6 +12,9 @@
  *     <push slots> (call $mvvm.leave (local.get $point))
  *     <zero of the result type, or what twinned-loops.ts says>
  *
+ * Twinned loops may have a way out of their own, which is the same once more inside of `mvvm.asked`: two labels, and code
+ * that pushes all slots, where the function's own pushes zeros for what only these loops need.
+ *
  * Invariants of the normal path: `entering`, `unwinding` and `resume` are 0. A branch to a label `mvvm.at.n` sees the
  * locals as they were saved at point n.
  *
@@ -23,13 +26,14 @@ import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
+import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
 import { emitPoll, type PollContext } from './emit-poll.js';
 import { emitTry } from './emit-try.js';
-import type { FrameLayout } from './frame-layout.js';
+import type { FrameLayout, Wanted } from './frame-layout.js';
 import {
   type CallItem,
   type Item,
@@ -39,10 +43,9 @@ import {
   type Point,
   type Region,
   type TryItem,
-  type TwinnedLoop,
 } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
-import { type Numbering, pointsThrough } from './number-points.js';
+import { type Numbering, pointsThrough, type RegionRange } from './number-points.js';
 import {
   globals,
   goOnFunction,
@@ -53,6 +56,7 @@ import {
   steerByGateFunction,
   steerFunction,
 } from './support.js';
+import type { Twinned } from './twinned-loops.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -65,7 +69,7 @@ export interface EmitContext {
   readonly shortRun: number;
   readonly comesBack: WayBack;
   /** The loops that the function's twin has, if it does not have all of it. */
-  readonly twinned: readonly TwinnedLoop[];
+  readonly twinned: Twinned;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
@@ -83,8 +87,19 @@ export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
   return new Emitter(fn, context).run();
 }
 
-const unwindLabel = 'mvvm.unwind';
-const askedLabel = 'mvvm.asked';
+/** Labels by which frames leave. */
+interface WayOut {
+  /** With a point's number. */
+  readonly unwind: string;
+  /** At the point that has asked the host; undefined where it is named like the others. */
+  readonly asked: string | undefined;
+}
+
+const wayOut = { unwind: 'mvvm.unwind', asked: 'mvvm.asked' };
+/** From twinned loops, with the slots that only they need. */
+const loopsWayOut = { unwind: 'mvvm.unwind.loops', asked: 'mvvm.asked.loops' };
+
+const allSlots: Wanted = { has: () => true };
 
 /** Assignments of one constant are nested, and code must not be too deep for whoever walks it. */
 const MOST_SHARING_A_ZERO = 16;
@@ -97,7 +112,7 @@ class Emitter {
   readonly #scratch: number;
   #labels = 0;
   /** By which frames leave the code that is being made. */
-  #unwind = unwindLabel;
+  #wayOut: WayOut = wayOut;
   /** Locals of the types that have no short constant; never assigned, so they are zero. */
   readonly #zeros = new Map<Type, number>();
   /** The loops around the code that is being made, outermost first. */
@@ -107,6 +122,8 @@ class Emitter {
   /** Of the code that is being made. */
   #comesBack: WayBack;
   readonly #twinned: ReadonlySet<LoopItem>;
+  /** What frames leave and come back with that are not in a loop of the twin; undefined if that is all slots. */
+  readonly #outside: LocalSet | undefined;
 
   constructor(fn: LinearFunction, context: EmitContext) {
     this.#fn = fn;
@@ -114,24 +131,35 @@ class Emitter {
     this.#make = context.module.make;
     this.#scratch = context.module.addLocal(fn.info, i32);
     this.#comesBack = context.comesBack;
-    this.#twinned = new Set(context.twinned.map(({ loop }) => loop));
+    this.#twinned = new Set(context.twinned.loops.map(({ loop }) => loop));
+    this.#outside = context.comesBack === 'in-itself' ? context.twinned.outside : undefined;
     if (this.#isTwinOfLoops() && context.pending !== undefined) {
       throw new Error('a twin of loops alone does not know the loops around them, whose marks are pending');
     }
   }
 
   run(): Expr {
+    const make = this.#make;
+    const region = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
+    const outside = this.#outside;
+    const code =
+      outside === undefined ? region : this.#makeReturningDummy(this.#emitWayOut(loopsWayOut, region, allSlots));
+    return make.functionBody([
+      ...this.#emitWayOut(wayOut, code, outside ?? allSlots),
+      ...(this.#isTwinOfLoops() ? this.#makeGoOn() : this.#makeDummyResult()),
+    ]);
+  }
+
+  /** `code`, and behind it what is done when it was left by the labels of a way out: the frame is saved. */
+  #emitWayOut({ unwind, asked }: typeof wayOut, code: readonly Expr[], saved: Wanted): Expr[] {
     const { support, layout } = this.#context;
     const make = this.#make;
     const point = this.#scratch;
-    const region = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
-    const code = [make.block(askedLabel, region), make.globalGet(globals.asked)];
-    return make.functionBody([
-      make.set(point, make.valueBlock(unwindLabel, code, i32)),
-      ...layout.makeSave(support),
+    return [
+      make.set(point, make.valueBlock(unwind, [make.block(asked, code), make.globalGet(globals.asked)], i32)),
+      ...layout.makeSave(support, saved, (type) => this.#makeShortZero(type)),
       make.call(support.use(leaveFunction), [make.get(point, i32)]),
-      ...(this.#isTwinOfLoops() ? this.#makeGoOn() : this.#makeDummyResult()),
-    ]);
+    ];
   }
 
   #isTwinOfLoops(): boolean {
@@ -143,12 +171,15 @@ class Emitter {
     const { module, support, counterpart } = this.#context;
     const make = this.#make;
     if (counterpart === undefined) throw new Error(`${this.#fn.info.name} is the twin of no function`);
-    const [result] = this.#makeDummyResult();
     return [
-      make.if(make.globalGet(globals.unwinding), [make.return(result)]),
+      make.if(make.globalGet(globals.unwinding), this.#makeReturningDummy([])),
       make.call(support.use(goOnFunction), []),
       ...make.returnAfter(makeCallForFrame(module, counterpart)),
     ];
+  }
+
+  #makeReturningDummy(code: readonly Expr[]): Expr[] {
+    return [...code, this.#make.return(this.#makeDummyResult()[0])];
   }
 
   #makeDummyResult(): Expr[] {
@@ -157,6 +188,11 @@ class Emitter {
       if (!slotTypeOf.has(part)) refuse(unsupportedSlot(`function ${info.name}`, typeName(part)));
     }
     return info.results === none ? [] : [this.#make.zero(info.results)];
+  }
+
+  /** Whether frames that are in this loop come back in the twin, though others come back here. */
+  #isInTwin(item: Item): boolean {
+    return this.#comesBack === 'in-itself' && item.kind === 'loop' && this.#twinned.has(item);
   }
 
   // --- Regions ---
@@ -190,7 +226,7 @@ class Emitter {
           break;
         case 'loop':
           code.push(...this.#makeClear(item.staleBefore));
-          endWayBack(intoLabel(item));
+          if (!this.#isInTwin(item)) endWayBack(intoLabel(item));
           code.push(...this.#emitLoop(item));
           break;
         case 'landing':
@@ -213,23 +249,24 @@ class Emitter {
   #makeDispatch(region: Region): Expr[] {
     const { support, numbering } = this.#context;
     const make = this.#make;
-    const { start, countedLoopsEnd, loopsEnd, nestedStart, end } = numbering.rangeOf(region);
-    const landings = this.#isTwinOfLoops() ? [] : region.filter((item) => item.kind === 'landing');
+    const range = numbering.rangeOf(region);
+    const landings = region.filter((item) => item.kind === 'landing');
     const known = new Map<number, string>([
       ...(region === this.#fn.body ? [[this.#fn.entry.index, atLabel(this.#fn.entry.index)] as const] : []),
-      ...region.flatMap(resumeLabels),
+      ...region.filter((item) => !this.#isInTwin(item)).flatMap(resumeLabels),
       ...landings.map(({ inPlaceOf: { index } }): [number, string] => [index, landingLabel(index)]),
     ]);
-    const last = known.get(end - 1);
-    if (last === undefined) throw new Error('a region without points needs no dispatch');
-    const labels = Array.from({ length: end - start }, (_, offset) => known.get(start + offset) ?? last);
-    const byGate = countedLoopsEnd !== loopsEnd;
-    const bounds = [start, loopsEnd, nestedStart, ...(byGate ? [countedLoopsEnd] : [])].map((bound) =>
-      make.const(bound),
+    const [any] = known.values();
+    // The label of the last points, where it is known, makes the smallest table.
+    const last = known.get(range.end - 1) ?? any;
+    if (last === undefined) return [];
+    const labels = Array.from(
+      { length: range.end - range.start },
+      (_, offset) => known.get(range.start + offset) ?? last,
     );
-    const steer = make.call(support.use(byGate ? steerByGateFunction : steerFunction), bounds, i32);
     const reload = this.#nest?.makeReload() ?? [];
     const dispatch = (): Expr[] => {
+      const steer = this.#makeSteer(range);
       if (labels.every((label) => label === last)) return [make.drop(steer), ...reload, make.br(last)];
       if (reload.length === 0) return [make.brTable(labels, last, steer)];
       return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
@@ -245,6 +282,37 @@ class Emitter {
     );
   }
 
+  /** The same in a twin that has loops alone. */
+  #makeDispatchToLoops(): Expr[] {
+    const { numbering, twinned } = this.#context;
+    const make = this.#make;
+    const ways = twinned.loops.map(({ loop }) => ({ loop, range: numbering.rangeAround(loop) }));
+    const [last, ...others] = ways.sort((a, b) => b.range.end - a.range.end);
+    const go = ({ loop, range }: (typeof ways)[number]): Expr[] => [
+      make.drop(this.#makeSteer(range)),
+      make.br(intoLabel(loop)),
+    ];
+    const isBefore = (end: number): Expr => make.lessUnsigned(make.globalGet(globals.resume), make.const(end));
+    return [
+      ...others.reverse().map((way) => make.if(isBefore(way.range.end), go(way))),
+      ...(last === undefined ? [] : go(last)),
+    ];
+  }
+
+  /** Tells how far into a range of points the one is that `resume` names, and makes ready for it. */
+  #makeSteer({ start, countedLoopsEnd, loopsEnd, nestedStart }: RegionRange): Expr {
+    const { support } = this.#context;
+    const make = this.#make;
+    const byGate = countedLoopsEnd !== loopsEnd;
+    const bounds = [start, loopsEnd, nestedStart, ...(byGate ? [countedLoopsEnd] : [])];
+    const name = support.use(byGate ? steerByGateFunction : steerFunction);
+    return make.call(
+      name,
+      bounds.map((bound) => make.const(bound)),
+      i32,
+    );
+  }
+
   #emitEntry(): Expr[] {
     const { module, support, layout, firstPoint, numbering, comesBack, reenter, counterpart } = this.#context;
     const make = this.#make;
@@ -253,13 +321,14 @@ class Emitter {
       support,
       info: this.#fn.info,
       layout,
+      restored: this.#outside ?? allSlots,
       firstPoint,
       pointCount: numbering.points.length,
       comesBack,
       counterpart,
-      twinned: this.#context.twinned.map(({ loop }) => numbering.rangeOf(loop.body)),
+      twinned: this.#context.twinned.loops.map(({ loop }) => numbering.rangeAround(loop)),
       reenter,
-      makeDispatch: () => this.#makeDispatch(this.#fn.body),
+      makeDispatch: () => (this.#isTwinOfLoops() ? this.#makeDispatchToLoops() : this.#makeDispatch(this.#fn.body)),
       makeUnwindCheck: () => [make.if(make.globalGet(globals.unwinding), this.#makeLeaveAsked(this.#fn.entry))],
       makeLeave: () => this.#makeLeaveAsked(this.#fn.entry),
     });
@@ -269,13 +338,13 @@ class Emitter {
 
   /** Lets this frame leave at `point` where that has asked the host, and has been told so. */
   #makeLeaveAsked(point: Point): Expr[] {
-    if (this.#unwind !== unwindLabel) return this.#makeLeave(point);
-    return [this.#make.br(askedLabel)];
+    const { asked } = this.#wayOut;
+    return asked === undefined ? this.#makeLeave(point) : [this.#make.br(asked)];
   }
 
   /** Lets this frame leave at `point`. */
   #makeLeave(point: Point): Expr[] {
-    return [this.#make.br(this.#unwind, this.#make.const(this.#context.firstPoint + point.index))];
+    return [this.#make.br(this.#wayOut.unwind, this.#make.const(this.#context.firstPoint + point.index))];
   }
 
   /** Sets stale locals to zero, all of one type by one constant: see find-stale-locals.ts. */
@@ -327,12 +396,16 @@ class Emitter {
   }
 
   #emitLoop(loop: LoopItem): Expr[] {
-    const [outer, outside] = [this.#loops, this.#comesBack];
-    if (outside === 'in-itself' && this.#twinned.has(loop)) this.#comesBack = 'in-its-twin';
-    this.#loops = [...outer, loop.name];
+    const outer = { loops: this.#loops, comesBack: this.#comesBack, wayOut: this.#wayOut };
+    if (this.#isInTwin(loop)) {
+      this.#comesBack = 'in-its-twin';
+      if (this.#outside !== undefined) this.#wayOut = loopsWayOut;
+    }
+    this.#loops = [...outer.loops, loop.name];
     const code = this.#emitLoopOfNest(loop);
-    this.#loops = outer;
-    this.#comesBack = outside;
+    this.#loops = outer.loops;
+    this.#comesBack = outer.comesBack;
+    this.#wayOut = outer.wayOut;
     return code;
   }
 
@@ -366,7 +439,7 @@ class Emitter {
 
   #emitTry(item: TryItem): Expr {
     const { module, support, firstPoint, numbering } = this.#context;
-    const outer = this.#unwind;
+    const outer = this.#wayOut;
     return emitTry(item, {
       module,
       support,
@@ -375,13 +448,13 @@ class Emitter {
       startOf: (region) => numbering.rangeOf(region).start,
       newLabel: (what) => this.#newLabel(what),
       makeDispatch: (region) => this.#makeDispatch(region),
-      emitRegion: (region, prelude, unwind = outer) => {
-        this.#unwind = unwind;
+      emitRegion: (region, prelude, unwind) => {
+        if (unwind !== undefined) this.#wayOut = { unwind, asked: undefined };
         const code = this.#emitRegion(region, prelude);
-        this.#unwind = outer;
+        this.#wayOut = outer;
         return code;
       },
-      makeLeave: () => this.#make.br(outer, this.#make.get(this.#scratch, i32)),
+      makeLeave: () => this.#make.br(outer.unwind, this.#make.get(this.#scratch, i32)),
     });
   }
 

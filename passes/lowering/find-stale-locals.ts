@@ -11,7 +11,9 @@
  *     (local.set $t <...>) <last use of $t> (call $f) (local.set $t (i32.const 0)) <if unwinding, leave>
  *
  * That is worth its bytes in busy code (busy-code.ts): what busy code has left is cleared at the next point, and all that is
- * stale before a busy loop and at busy points. Elsewhere numbers are saved as they are, and the runtime leaves them out of a
+ * stale before a busy loop and at busy points. Before a twinned loop (twinned-loops.ts) all is cleared that the loop assigns
+ * and nobody needs at its head, known to be zero or not: an engine knows constants, and what a frame came back with is none.
+ * Elsewhere numbers are saved as they are, and the runtime leaves them out of a
  * snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of a checkpoint.
  *
  * Forward over linear code, in one pass. A local is *stale* where it may have been assigned since it was zero and is not
@@ -22,46 +24,35 @@
  */
 
 import type { Expr, Type } from '../ir/binaryen.js';
-import {
-  f32,
-  f64,
-  i32,
-  i64,
-  kindOf,
-  localIndex,
-  none,
-  targetsOf,
-  typeOf,
-  unreachable,
-  v128,
-} from '../ir/expressions.js';
+import { kindOf, localIndex, none, numberTypes, targetsOf, typeOf, unreachable } from '../ir/expressions.js';
 import { LocalSet } from '../ir/local-set.js';
 import { walk } from '../ir/walk.js';
 import {
   assignedIn,
+  findSaved,
   type LinearFunction,
   type LoopItem,
-  landingsIn,
   type Point,
-  pointsIn,
   type Region,
   type TryItem,
 } from './linear-code.js';
+import type { Twinned } from './twinned-loops.js';
 
 /**
  * Sets `stale` of every point of `fn`, and `staleBefore` and `staleAtEnd` of its loops.
  * @param types those of the function's locals, parameters included
  */
-export function findStaleLocals(fn: LinearFunction, types: readonly Type[]): void {
-  const saved = new LocalSet(types.length);
-  for (const { live } of [fn.entry, ...pointsIn(fn.body), ...landingsIn(fn.body)]) saved.addAll(live);
-  new StaleLocals(saved, types, fn.isBusy).visitFunction(fn);
+export function findStaleLocals(fn: LinearFunction, types: readonly Type[], { loops, outside }: Twinned): void {
+  const saved = findSaved(fn);
+  const twinned = { loops: new Set(loops.map(({ loop }) => loop)), saved };
+  new StaleLocals(outside ?? saved, types, fn.isBusy, twinned).visitFunction(fn);
 }
 
-const numbers: ReadonlySet<Type> = new Set([i32, i64, f32, f64, v128]);
-
 class StaleLocals {
-  readonly #saved: LocalSet;
+  /** Twinned loops, and what frames leave them with. */
+  readonly #twinned: { readonly loops: ReadonlySet<LoopItem>; readonly saved: LocalSet };
+  /** What frames leave with where it is now. */
+  #saved: LocalSet;
   readonly #types: readonly Type[];
   /** What may have been assigned where a branch to this label is taken. */
   readonly #atLabel = new Map<string, LocalSet>();
@@ -72,7 +63,13 @@ class StaleLocals {
   #assigned: LocalSet;
   #isBusy: boolean;
 
-  constructor(saved: LocalSet, types: readonly Type[], isBusy: boolean) {
+  constructor(
+    saved: LocalSet,
+    types: readonly Type[],
+    isBusy: boolean,
+    twinned: { readonly loops: ReadonlySet<LoopItem>; readonly saved: LocalSet },
+  ) {
+    this.#twinned = twinned;
     this.#saved = saved;
     this.#types = types;
     this.#isBusy = isBusy;
@@ -120,10 +117,15 @@ class StaleLocals {
   }
 
   #visitLoop(loop: LoopItem): void {
-    const outer = this.#isBusy;
+    const outer = { isBusy: this.#isBusy, saved: this.#saved };
+    const assigned = assignedIn(loop.body);
+    if (this.#twinned.loops.has(loop)) {
+      this.#saved = this.#twinned.saved;
+      for (const local of assigned) if (this.#saved.has(local)) this.#assigned.add(local + this.#types.length);
+    }
     loop.staleBefore = this.#clearBut(loop);
     this.#isBusy ||= loop.isBusy;
-    for (const local of assignedIn(loop.body)) {
+    for (const local of assigned) {
       if (loop.live.has(local) || (this.#mayStay(local) && !loop.isBusy)) this.#assign(local);
     }
     this.#visit(loop.body);
@@ -131,7 +133,8 @@ class StaleLocals {
     this.#assigned = this.#takeLabel(loop.name);
     loop.staleAtEnd = this.#clearBut(loop);
     this.#assigned = after;
-    this.#isBusy = outer;
+    this.#isBusy = outer.isBusy;
+    this.#saved = outer.saved;
   }
 
   #visitTry({ body, clauses }: TryItem): void {
@@ -178,7 +181,7 @@ class StaleLocals {
     const stale = new Set<number>();
     for (const entry of this.#assigned) {
       const local = entry % count;
-      if (!live.has(local) && (isBusy || entry >= count)) stale.add(local);
+      if (this.#saved.has(local) && !live.has(local) && (isBusy || entry >= count)) stale.add(local);
     }
     for (const local of stale) this.#forget(local);
     return [...stale];
@@ -191,6 +194,6 @@ class StaleLocals {
 
   /** Whether a local may be saved with a stale value, where that costs less than to clear it. */
   #mayStay(local: number): boolean {
-    return numbers.has(this.#types[local] ?? none);
+    return numberTypes.has(this.#types[local] ?? none);
   }
 }

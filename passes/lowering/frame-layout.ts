@@ -3,7 +3,8 @@
  *
  * All points of a function share one layout, the union of what is live at any of them or at a landing; what is dead at the
  * point in question has been cleared where that costs less than to save it (find-stale-locals.ts). So a function needs one
- * place that saves and one that restores, however many points it has.
+ * place that saves and one that restores, however many points it has. Or two that save, where twinned loops need much that
+ * is not needed around them (twinned-loops.ts).
  *
  *     pop order:   point number | i32 slots | i64 | f32 | f64 | v128 | slots of locals that hold tuples, part by part
  *
@@ -14,6 +15,7 @@ import { type Slot, type SlotType, slotTypes } from '../../runtime/abi/index.js'
 import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { exnref, typeName, typeParts } from '../ir/expressions.js';
+import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf, typeOfSlot } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { ExceptionSlots } from './exception-slots.js';
@@ -35,6 +37,9 @@ interface SavedLocal {
   /** Those of all parts. */
   readonly slots: readonly SlotType[];
 }
+
+/** Locals that are needed where a frame leaves or comes back; what holds an exception must be among them. */
+export type Wanted = Pick<LocalSet, 'has'>;
 
 export class FrameLayout {
   readonly #locals: readonly SavedLocal[];
@@ -80,15 +85,18 @@ export class FrameLayout {
     });
   }
 
-  /** Pushes all slots, in the order that makes them pop as listed. */
-  makeSave(support: Support): Expr[] {
+  /**
+   * Pushes all slots, in the order that makes them pop as listed; zeros for those that are not `wanted`.
+   * @param makeZero makes a short zero of a type
+   */
+  makeSave(support: Support, wanted: Wanted, makeZero: (type: Type) => Expr): Expr[] {
     const pushes: Expr[] = [];
     let run: { type: SlotType; values: Expr[] } | undefined;
     const flush = (): void => {
       if (run !== undefined) pushes.push(...support.makePushes(run.type, run.values));
       run = undefined;
     };
-    for (const { type, value } of this.#values()) {
+    for (const { type, value } of this.#values(wanted, makeZero)) {
       if (run?.type !== type) flush();
       run ??= { type, values: [] };
       run.values.push(value);
@@ -98,11 +106,12 @@ export class FrameLayout {
   }
 
   /** What is pushed, in the order of pops. */
-  #values(): { readonly type: SlotType; readonly value: Expr }[] {
+  #values(wanted: Wanted, makeZero: (type: Type) => Expr): { readonly type: SlotType; readonly value: Expr }[] {
     const make = this.#make;
     return this.#locals.flatMap((saved) =>
       saved.parts.flatMap(({ slots, exception }, index) =>
         slots.map((type, slot) => {
+          if (!wanted.has(saved.local)) return { type, value: makeZero(typeOfSlot[type]) };
           if (exception === undefined) return { type, value: this.#part(saved, index) };
           return { type, value: make.extract(make.get(exception, this.#exceptions.type), slot) };
         }),
@@ -123,11 +132,12 @@ export class FrameLayout {
     );
   }
 
-  /** Pops all slots into their locals. */
-  makeRestore(support: Support): Expr[] {
+  /** Pops all slots, those of `wanted` locals into these. The others stay zero, which an engine need not keep. */
+  makeRestore(support: Support, wanted: Wanted): Expr[] {
     const make = this.#make;
     const pop = (slot: SlotType): Expr => make.call(support.use(popFunction(slot)), [], typeOfSlot[slot]);
-    return this.#locals.map(({ local, parts }) => {
+    return this.#locals.flatMap(({ local, slots, parts }) => {
+      if (!wanted.has(local)) return slots.map((slot) => make.drop(pop(slot)));
       const values = parts.map(({ slots, exception }) => {
         const popped = slots.map(pop);
         const [only] = popped;

@@ -181,6 +181,13 @@ export function landingsIn(region: Region): LandingItem[] {
   return region.flatMap((item) => (item.kind === 'landing' ? [item] : regionsIn(item).flatMap(landingsIn)));
 }
 
+/** Locals that are needed where a frame leaves or comes back, at any point or landing. */
+export function findSaved(fn: LinearFunction): LocalSet {
+  const saved = fn.entry.live.clone();
+  for (const { live } of [...pointsIn(fn.body), ...landingsIn(fn.body)]) saved.addAll(live);
+  return saved;
+}
+
 /** All loops with points in a region and those inside of it. */
 export function loopsIn(region: Region): LoopItem[] {
   return region.flatMap((item): LoopItem[] => [

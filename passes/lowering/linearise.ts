@@ -23,7 +23,6 @@ import {
   finalize,
   i32,
   isConditional,
-  isTailCall,
   isTee,
   kindOf,
   labelOf,
@@ -53,9 +52,11 @@ import {
   pointsIn,
   type Region,
 } from './linear-code.js';
+import { OperandLocals } from './operand-locals.js';
 
 /**
  * @param knownTags what a `catch_all` can have caught if it comes from the module itself
+ * @param hasWaysBack whether frames come back in this code
  */
 export function linearise(
   module: IrModule,
@@ -63,8 +64,9 @@ export function linearise(
   info: FunctionInfo,
   busy: Busy,
   knownTags: readonly string[],
+  hasWaysBack: boolean,
 ): LinearFunction {
-  return new Linearizer(module, graph, info, busy, knownTags).run();
+  return new Linearizer(module, graph, info, busy, knownTags, hasWaysBack).run();
 }
 
 /** The type of a local that takes an expression's value. */
@@ -83,11 +85,21 @@ class Linearizer {
   /** For each block that had a value: the local that the value goes to. */
   readonly #resultLocals = new Map<string, number>();
   readonly #ordinals = new Map<PointKind, number>();
+  readonly #hasWaysBack: boolean;
+  readonly #operandLocals = new OperandLocals((type) => this.#newLocal(type));
   #region: Region = [];
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(module: IrModule, graph: CallGraph, info: FunctionInfo, busy: Busy, knownTags: readonly string[]) {
+  constructor(
+    module: IrModule,
+    graph: CallGraph,
+    info: FunctionInfo,
+    busy: Busy,
+    knownTags: readonly string[],
+    hasWaysBack: boolean,
+  ) {
+    this.#hasWaysBack = hasWaysBack;
     this.#module = module;
     this.#busy = busy;
     this.#knownTags = knownTags;
@@ -111,17 +123,10 @@ class Linearizer {
   // --- Which expressions have to be taken apart ---
 
   #findStopping(expr: Expr): boolean {
-    let found = this.#isPoint(expr);
+    let found = this.#graph.isPoint(expr);
     for (const child of childrenOf(expr)) if (this.#findStopping(child)) found = true;
     if (found) this.#stopping.add(expr);
     return found;
-  }
-
-  /** A tail call is none: it leaves no frame that could wait for it. */
-  #isPoint(expr: Expr): boolean {
-    if (isTailCall(expr)) return false;
-    if (kindOf(expr) === 'CallIndirect') return this.#graph.callKind(expr) !== 'plain';
-    return kindOf(expr) === 'Call' && (readMark(expr) !== undefined || this.#graph.callKind(expr) !== 'plain');
   }
 
   /** Makes `expr`, which now stands for `original`, one with a stable point inside if that had one. */
@@ -231,12 +236,12 @@ class Linearizer {
   }
 
   #statement(expr: Expr): void {
-    const kind = kindOf(expr);
-    if (!this.#stopping.has(expr)) {
-      if (kind !== 'Nop') this.#push(expr);
-      return;
-    }
-    switch (kind) {
+    if (this.#stopping.has(expr)) this.#operandLocals.during(() => this.#stoppingStatement(expr));
+    else if (kindOf(expr) !== 'Nop') this.#push(expr);
+  }
+
+  #stoppingStatement(expr: Expr): void {
+    switch (kindOf(expr)) {
       case 'Block': {
         for (const child of childrenOf(expr)) this.#statement(child);
         const label = labelOf(expr);
@@ -254,14 +259,14 @@ class Linearizer {
         return;
       case 'Call':
       case 'CallIndirect':
-        if (this.#isPoint(expr)) {
+        if (this.#graph.isPoint(expr)) {
           this.#pointCall(expr, undefined);
           return;
         }
         break;
       case 'LocalSet': {
         const [value] = childrenOf(expr);
-        if (value !== undefined && this.#isPoint(value) && !isTee(expr)) {
+        if (value !== undefined && this.#graph.isPoint(value) && !isTee(expr)) {
           this.#pointCall(value, localIndex(expr));
           return;
         }
@@ -269,7 +274,7 @@ class Linearizer {
       }
       case 'Drop': {
         const [value] = childrenOf(expr);
-        if (value !== undefined && this.#isPoint(value)) {
+        if (value !== undefined && this.#graph.isPoint(value)) {
           this.#pointCall(value, undefined);
           return;
         }
@@ -387,7 +392,7 @@ class Linearizer {
   /** Emits everything of `expr` up to its last stable point; returns an expression for its value. */
   #residual(expr: Expr): Expr {
     if (!this.#stopping.has(expr)) return expr;
-    if (this.#isPoint(expr)) {
+    if (this.#graph.isPoint(expr)) {
       const type = typeInLocal(expr);
       const local = this.#newLocal(type);
       this.#pointCall(expr, local);
@@ -434,11 +439,20 @@ class Linearizer {
         if (value !== child) setChild(expr, index, value);
         continue;
       }
-      const local = this.#newLocal(type);
+      const local = this.#operandLocal(type, expr, children.slice(index + 1));
       this.#push(make.set(local, value));
       setChild(expr, index, make.get(local, type));
     }
     return expr;
+  }
+
+  /** A local for an operand of `expr`, while `later` ones are evaluated and until it is read. */
+  #operandLocal(type: Type, expr: Expr, later: readonly Expr[]): number {
+    const isHostCall = this.#graph.isPoint(expr) && this.#graph.callKind(expr) === 'host';
+    const isSaved = isHostCall || later.some((operand) => this.#stopping.has(operand));
+    const hasWaysBack = this.#hasWaysBack && this.#loop?.isHot !== true;
+    // Where there are none, an optimiser can do without a local that has one value and is not saved.
+    return isSaved || hasWaysBack ? this.#operandLocals.take(type, isSaved) : this.#newLocal(type);
   }
 
   /** Whether a value is the same before and after `later` expressions are evaluated. */

@@ -73,6 +73,25 @@ describe('numbers of points', () => {
     expect(numbering.points).toHaveLength(3);
   });
 
+  test('of a twinned loop are its own, then those inside', () => {
+    const fn = makeFunction([loop('counted', 'poll'), loop('budget', 'poll', 'poll'), loop(undefined, 'poll'), 'poll']);
+    const [before, twinned, unpolled] = fn.body;
+    if (before?.kind !== 'loop' || twinned?.kind !== 'loop' || unpolled?.kind !== 'loop') throw new Error('no loops');
+    const numbering = numberPoints(fn, new Set([twinned, unpolled]));
+    expect(pointsIn(fn.body).map(({ index }) => index)).toEqual([1, 3, 4, 5, 6, 7, 2]);
+    expect(numbering.rangeOf(fn.body)).toEqual({ start: 0, countedLoopsEnd: 2, loopsEnd: 2, nestedStart: 3, end: 8 });
+    const bounds = { start: 4, countedLoopsEnd: 4, loopsEnd: 5, nestedStart: 5, end: 7 };
+    expect(numbering.rangeAround(twinned)).toEqual(bounds);
+    expect(numbering.rangeAround({ ...twinned, gate: 'counted' })).toEqual({ ...bounds, countedLoopsEnd: 5 });
+    expect(numbering.rangeAround(unpolled)).toEqual({
+      start: 7,
+      countedLoopsEnd: 7,
+      loopsEnd: 7,
+      nestedStart: 7,
+      end: 8,
+    });
+  });
+
   test('exist for regions of this function only', () => {
     expect(() => numberPoints(makeFunction([])).rangeOf([])).toThrow('not numbered');
   });

@@ -6,9 +6,11 @@
  * and within a region: loops that poll at their head, by a counted gate and by another, then other points. A loop's own
  * point belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop
  * with everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one comparison.
+ *
+ * The own point of a twinned loop (twinned-loops.ts) comes right before those inside, for all of them come back in the twin.
  */
 
-import type { LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
+import type { Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
 import { pointsIn, pollsAtHead, regionsIn } from './linear-code.js';
 
 /** Where the points of one region stand in the function's numbering; each bound is the first number beyond. */
@@ -25,9 +27,12 @@ export interface Numbering {
   /** All points of the function by their number. */
   readonly points: readonly Point[];
   rangeOf(region: Region): RegionRange;
+  /** The same of what is a region for the twin: a twinned loop alone. */
+  rangeAround(loop: LoopItem): RegionRange;
 }
 
-export function numberPoints(fn: LinearFunction): Numbering {
+/** @param twinned the loops of `fn` that come back in its twin, if not all of it does */
+export function numberPoints(fn: LinearFunction, twinned: ReadonlySet<Item> = new Set()): Numbering {
   const points: Point[] = [];
   const ranges = new Map<Region, RegionRange>();
   const add = (list: readonly Point[]): number => {
@@ -39,12 +44,13 @@ export function numberPoints(fn: LinearFunction): Numbering {
   };
 
   const visit = (region: Region): void => {
-    const loops = region.filter((item) => item.kind === 'loop');
+    const around = region.filter((item) => !twinned.has(item));
+    const loops = around.filter((item) => item.kind === 'loop');
     const own = (counted: boolean): Point[] =>
       loops
         .filter((loop) => pollsAtHead(loop) && (loop.gate === 'counted') === counted)
         .flatMap((loop) => loop.point ?? []);
-    const others = region.flatMap((item) => {
+    const others = around.flatMap((item) => {
       if (item.kind === 'loop') return item.point !== undefined && !pollsAtHead(item) ? [item.point] : [];
       return item.kind === 'poll' || item.kind === 'call' ? [item.point] : [];
     });
@@ -53,18 +59,33 @@ export function numberPoints(fn: LinearFunction): Numbering {
     const countedLoopsEnd = add(own(true));
     const loopsEnd = add(own(false));
     const nestedStart = add(others);
-    for (const item of region) for (const inner of regionsIn(item)) visit(inner);
+    for (const item of region) {
+      if (item.kind === 'loop' && twinned.has(item) && item.point !== undefined) add([item.point]);
+      for (const inner of regionsIn(item)) visit(inner);
+    }
     ranges.set(region, { start, countedLoopsEnd, loopsEnd, nestedStart, end: points.length });
   };
 
   add([fn.entry]);
   visit(fn.body);
+  const rangeOf = (region: Region): RegionRange => {
+    const range = ranges.get(region);
+    if (range === undefined) throw new Error('a region that was not numbered');
+    return range;
+  };
   return {
     points,
-    rangeOf(region) {
-      const range = ranges.get(region);
-      if (range === undefined) throw new Error('a region that was not numbered');
-      return range;
+    rangeOf,
+    rangeAround({ point, gate, body }) {
+      const { start: nestedStart, end } = rangeOf(body);
+      const start = point?.index ?? nestedStart;
+      return {
+        start,
+        countedLoopsEnd: gate === 'counted' ? nestedStart : start,
+        loopsEnd: nestedStart,
+        nestedStart,
+        end,
+      };
     },
   };
 }

@@ -5,17 +5,20 @@ import type { Expr } from '../ir/binaryen.js';
 import { CallGraph } from '../ir/call-graph.js';
 import { kindOf, labelOf } from '../ir/expressions.js';
 import { walk } from '../ir/walk.js';
+import { findLiveSlots } from './find-live-slots.js';
 import { linearise } from './linearise.js';
-import { regionOfTwin, twinLoops } from './twinned-loops.js';
+import { findOutside, regionOfTwin, twinLoops } from './twinned-loops.js';
 
-interface Twinned {
+interface Twin {
   /** The function, with landings. */
   readonly fn: string[];
   readonly twin: string[];
+  /** Locals that are needed outside of the loops, where that is told. */
+  readonly outside: number[] | undefined;
 }
 
 /** Twins the loops of a function whose names begin with "hot". */
-function twin(body: string): Twinned {
+function twin(body: string): Twin {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (global $x (mut i32) (i32.const 0))
     (func $f ${body}) (func $g (call $mvvm.point.loop)))`;
   return withFunction(wat, (module, info) => {
@@ -24,9 +27,15 @@ function twin(body: string): Twinned {
       if (kindOf(expr) === 'Loop' && labelOf(expr)?.startsWith('hot')) hotLoops.add(expr);
     });
     const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops };
-    const fn = linearise(module, new CallGraph(module), info, busy, []);
+    const fn = linearise(module, new CallGraph(module), info, busy, [], true);
     const loops = twinLoops(fn);
-    return { fn: linesOf(fn.body), twin: linesOf(regionOfTwin(loops)) };
+    findLiveSlots(fn, module.localTypes(info).length);
+    const { outside } = findOutside(fn, loops);
+    return {
+      fn: linesOf(fn.body),
+      twin: linesOf(regionOfTwin(loops)),
+      outside: outside === undefined ? undefined : [...outside],
+    };
   });
 }
 
@@ -35,7 +44,7 @@ const call = ['  (call $g) at call.0'];
 
 describe('a landing', () => {
   test('is behind the loop, and in the twin the end', () => {
-    expect(twin(`(loop $hot (call $g) ${nextIf('hot')}) (global.set $x (i32.const 1))`)).toEqual({
+    expect(twin(`(loop $hot (call $g) ${nextIf('hot')}) (global.set $x (i32.const 1))`)).toMatchObject({
       fn: [
         'loop hot',
         ...call,
@@ -95,5 +104,28 @@ describe('a loop has no twin', () => {
     const { fn, twin: inTwin } = twin(body);
     expect(inTwin).toEqual([]);
     expect(fn.join()).not.toContain('landing');
+  });
+});
+
+describe('what is needed outside of twinned loops', () => {
+  const locals = (count: number): string => `(local ${'i32 '.repeat(count)})`;
+  const setAll = (count: number): string =>
+    Array.from({ length: count }, (_, local) => `(local.set ${local} (global.get $x))`).join(' ');
+  const useAll = (count: number): string =>
+    Array.from({ length: count }, (_, local) => `(global.set $x (local.get ${local}))`).join(' ');
+
+  test('are locals that are needed at points or landings there', () => {
+    const hot = `(loop $hot ${setAll(6)} (call $g) ${useAll(6)} (br_if $hot (local.get 6)))`;
+    const body = `${locals(8)} (local.set 6 (global.get $x)) (local.set 7 (global.get $x)) (call $g) ${hot} ${useAll(8)}`;
+    // All are needed behind the loop, where frames land.
+    expect(twin(body).outside).toBeUndefined();
+    expect(twin(body.replace(useAll(8), '(global.set $x (local.get 7))')).outside).toEqual([6, 7]);
+  });
+
+  test('is not told where it is nearly everything', () => {
+    const hot = (count: number): string =>
+      `${locals(6)} (loop $hot ${setAll(count)} (call $g) ${useAll(count)} (br $hot))`;
+    expect(twin(hot(5)).outside).toBeUndefined();
+    expect(twin(hot(6)).outside).toEqual([]);
   });
 });

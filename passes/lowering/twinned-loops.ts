@@ -16,6 +16,9 @@
  * which there is no way in the function. `mvvm.landing` tells whether a number means the landing or the point. A loop that
  * has fewer points than ways out is not twinned.
  *
+ * What only such loops need is not restored in the function, and saved by a way out of the loops: so an engine has nothing of
+ * it to carry around the loops.
+ *
  * So twins are small, ways back into the rest of the function do not harm what it spends its time in, and a frame that has
  * come back is soon in the function's own code again.
  */
@@ -26,6 +29,7 @@ import { walk } from '../ir/walk.js';
 import {
   codeOf,
   endsOpen,
+  findSaved,
   type Item,
   type LandingItem,
   type LinearFunction,
@@ -60,6 +64,40 @@ export function twinLoops(fn: LinearFunction): TwinnedLoop[] {
   }
   landings.insert();
   return twinned;
+}
+
+/** Slots that only twinned loops need, from which on a way out of their own is worth its bytes. */
+const MANY_INSIDE = 6;
+
+/** The twinned loops of a function, and what its frames leave with that are not in one of them. */
+export interface Twinned {
+  readonly loops: readonly TwinnedLoop[];
+  /** Undefined where that is all slots, or nearly. */
+  readonly outside: LocalSet | undefined;
+}
+
+/**
+ * Finds what a function's frames need outside of twinned loops. What only the loops need is not saved and restored there, and
+ * so is no value that an engine has to carry through the code around the loops.
+ */
+export function findOutside(fn: LinearFunction, loops: readonly TwinnedLoop[]): Twinned {
+  const inside = new Set<Item>(loops.map(({ loop }) => loop));
+  const outside = fn.entry.live.clone();
+  const visit = (region: Region): void => {
+    for (const item of region) {
+      if (inside.has(item)) continue;
+      outside.addAll(liveAt(item) ?? outside);
+      for (const inner of regionsIn(item)) visit(inner);
+    }
+  };
+  visit(fn.body);
+  const hasMany = [...findSaved(fn)].filter((local) => !outside.has(local)).length >= MANY_INSIDE;
+  return { loops, outside: hasMany ? outside : undefined };
+}
+
+function liveAt(item: Item): LocalSet | undefined {
+  if (item.kind === 'landing') return item.live;
+  return item.kind === 'loop' || item.kind === 'poll' || item.kind === 'call' ? item.point?.live : undefined;
 }
 
 /** The code of a twin that has these loops alone. */

@@ -30,19 +30,7 @@
 
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallGraph } from '../ir/call-graph.js';
-import {
-  childrenOf,
-  f32,
-  f64,
-  i32,
-  i64,
-  kindOf,
-  none,
-  typeOf,
-  typeParts,
-  unreachable,
-  v128,
-} from '../ir/expressions.js';
+import { childrenOf, kindOf, none, numberTypes, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import { ITERATIONS } from '../ir/frequencies.js';
 import { headMark, readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
@@ -156,7 +144,7 @@ class Candidates {
   }
 
   #hasFramesAbove(info: FunctionInfo): boolean {
-    return some(this.#module.body(info), (expr) => this.#isPoint(expr) && readMark(expr) === undefined);
+    return some(this.#module.body(info), (expr) => this.#graph.isPoint(expr) && readMark(expr) === undefined);
   }
 
   /** The outermost of these loops, where they have stable points inside. */
@@ -170,14 +158,9 @@ class Candidates {
   #countPoints(expr: Expr): number {
     let count = 0;
     walk(expr, (inner) => {
-      if (this.#isPoint(inner)) count += 1;
+      if (this.#graph.isPoint(inner)) count += 1;
     });
     return count;
-  }
-
-  #isPoint(expr: Expr): boolean {
-    if (kindOf(expr) !== 'Call' && kindOf(expr) !== 'CallIndirect') return false;
-    return readMark(expr) !== undefined || this.#graph.callKind(expr) !== 'plain';
   }
 }
 
@@ -189,8 +172,8 @@ function isWorthIt(activity: Activity): boolean {
 const workOf = ({ calls, work }: Activity): number => calls * work;
 const densityOf = (activity: Activity): number => workOf(activity) / activity.size;
 
-const withoutReference: readonly Type[] = [i32, i64, f32, f64, v128, none, unreachable];
-const hasReference = (type: Type): boolean => typeParts(type).some((part) => !withoutReference.includes(part));
+const hasReference = (type: Type): boolean =>
+  typeParts(type).some((part) => part !== none && part !== unreachable && !numberTypes.has(part));
 
 /** A copy of a function that has not been lowered yet. */
 export function addTwin(module: IrModule, info: FunctionInfo): FunctionInfo {
