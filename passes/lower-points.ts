@@ -23,18 +23,11 @@ import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
 import { findStaleLocals } from './lowering/find-stale-locals.js';
 import { FrameLayout } from './lowering/frame-layout.js';
-import {
-  type CallItem,
-  type LinearFunction,
-  landingsIn,
-  type Point,
-  type Region,
-  regionsIn,
-} from './lowering/linear-code.js';
+import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
-import { findOutside, regionOfTwin, type Twinned, twinLoops } from './lowering/twinned-loops.js';
+import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
 import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
 
@@ -46,7 +39,7 @@ interface Lowered {
   readonly numbering: Numbering;
   readonly layout: FrameLayout;
   /** The loops that its twin has, if that does not have all of it. */
-  readonly twinned: Twinned;
+  readonly twinned: TwinnedLoops;
   readonly firstPoint: number;
   /** Place in the stable map. */
   readonly index: number;
@@ -102,7 +95,7 @@ function lowerAll(
     const twinned = findOutside(fn, loops);
     findStaleLocals(fn, types, twinned);
     const numbering = numberPoints(fn, new Set(loops.map(({ loop }) => loop)));
-    const layout = new FrameLayout(module, info, [...numbering.points, ...landingsIn(fn.body)], exceptions);
+    const layout = new FrameLayout(module, info, twinned.saved, exceptions);
     return { fn, numbering, layout, twinned };
   };
   const lowerTwin = (info: FunctionInfo, hot: number | undefined): LoweredCode | undefined => {
@@ -125,18 +118,20 @@ function lowerAll(
       const twin = lowerTwin(info, hot);
       const hasWaysBack = twin === undefined || twin.twinned.loops.length > 0;
       const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack), firstPoint, index, twin };
-      if (twin !== undefined && !isAlike(entry.layout, twin.layout))
-        throw new Error(`the twin of ${info.name} has other slots`);
+      if (twin !== undefined && !isAlike(entry, twin))
+        throw new Error(`the twin of ${info.name} has other points or slots`);
       firstPoint += entry.numbering.points.length;
       return entry;
     });
 }
 
-/** Whether what one frame has pushed another can pop. */
-function isAlike(one: FrameLayout, other: FrameLayout): boolean {
-  return (
-    one.slots.length === other.slots.length && one.slots.every(({ type }, slot) => type === other.slots[slot]?.type)
-  );
+/** Whether frames that leave one can come back in the other. */
+function isAlike(one: LoweredCode, other: LoweredCode): boolean {
+  const describe = ({ numbering, layout }: LoweredCode): string => {
+    const points = numbering.points.map((point) => [point.kind, point.ordinal, layout.liveSlots(point)]);
+    return JSON.stringify([layout.slots.map(({ type }) => type), points]);
+  };
+  return describe(one) === describe(other);
 }
 
 /** The functions that re-enter the callee of an indirect call, one for each type of such calls; or of a tail call. */

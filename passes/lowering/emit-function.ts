@@ -29,6 +29,7 @@ import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreac
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { atLabel, intoLabel, makeDispatch, makeDispatchToLoops } from './emit-dispatch.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
 import { emitPoll, type PollContext } from './emit-poll.js';
@@ -45,18 +46,9 @@ import {
   type TryItem,
 } from './linear-code.js';
 import { makeNestCounters, type NestCounters } from './nest-counters.js';
-import { type Numbering, pointsThrough, type RegionRange } from './number-points.js';
-import {
-  globals,
-  goOnFunction,
-  landFunction,
-  leaveFunction,
-  makeCallForFrame,
-  type Support,
-  steerByGateFunction,
-  steerFunction,
-} from './support.js';
-import type { Twinned } from './twinned-loops.js';
+import type { Numbering } from './number-points.js';
+import { globals, goOnFunction, leaveFunction, makeCallForFrame, type Support } from './support.js';
+import type { TwinnedLoops } from './twinned-loops.js';
 
 export interface EmitContext {
   readonly module: IrModule;
@@ -69,7 +61,7 @@ export interface EmitContext {
   readonly shortRun: number;
   readonly comesBack: WayBack;
   /** The loops that the function's twin has, if it does not have all of it. */
-  readonly twinned: Twinned;
+  readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
@@ -91,13 +83,13 @@ export function emitFunction(fn: LinearFunction, context: EmitContext): Expr {
 interface WayOut {
   /** With a point's number. */
   readonly unwind: string;
-  /** At the point that has asked the host; undefined where it is named like the others. */
-  readonly asked: string | undefined;
+  /** At the point that has asked the host; where there is none, it goes by its number like the others. */
+  readonly asked?: string;
 }
 
-const wayOut = { unwind: 'mvvm.unwind', asked: 'mvvm.asked' };
+const functionsWayOut: Required<WayOut> = { unwind: 'mvvm.unwind', asked: 'mvvm.asked' };
 /** From twinned loops, with the slots that only they need. */
-const loopsWayOut = { unwind: 'mvvm.unwind.loops', asked: 'mvvm.asked.loops' };
+const loopsWayOut: Required<WayOut> = { unwind: 'mvvm.unwind.loops', asked: 'mvvm.asked.loops' };
 
 const allSlots: Wanted = { has: () => true };
 
@@ -112,7 +104,7 @@ class Emitter {
   readonly #scratch: number;
   #labels = 0;
   /** By which frames leave the code that is being made. */
-  #wayOut: WayOut = wayOut;
+  #wayOut: WayOut = functionsWayOut;
   /** Locals of the types that have no short constant; never assigned, so they are zero. */
   readonly #zeros = new Map<Type, number>();
   /** The loops around the code that is being made, outermost first. */
@@ -142,16 +134,16 @@ class Emitter {
     const make = this.#make;
     const region = this.#emitRegion(this.#fn.body, this.#emitEntry(), this.#fn.entry);
     const outside = this.#outside;
-    const code =
-      outside === undefined ? region : this.#makeReturningDummy(this.#emitWayOut(loopsWayOut, region, allSlots));
+    const leavesLoops = (): Expr[] => [...this.#emitWayOut(loopsWayOut, region, allSlots), this.#makeReturnDummy()];
+    const code = outside === undefined ? region : leavesLoops();
     return make.functionBody([
-      ...this.#emitWayOut(wayOut, code, outside ?? allSlots),
+      ...this.#emitWayOut(functionsWayOut, code, outside ?? allSlots),
       ...(this.#isTwinOfLoops() ? this.#makeGoOn() : this.#makeDummyResult()),
     ]);
   }
 
   /** `code`, and behind it what is done when it was left by the labels of a way out: the frame is saved. */
-  #emitWayOut({ unwind, asked }: typeof wayOut, code: readonly Expr[], saved: Wanted): Expr[] {
+  #emitWayOut({ unwind, asked }: Required<WayOut>, code: readonly Expr[], saved: Wanted): Expr[] {
     const { support, layout } = this.#context;
     const make = this.#make;
     const point = this.#scratch;
@@ -172,14 +164,14 @@ class Emitter {
     const make = this.#make;
     if (counterpart === undefined) throw new Error(`${this.#fn.info.name} is the twin of no function`);
     return [
-      make.if(make.globalGet(globals.unwinding), this.#makeReturningDummy([])),
+      make.if(make.globalGet(globals.unwinding), [this.#makeReturnDummy()]),
       make.call(support.use(goOnFunction), []),
       ...make.returnAfter(makeCallForFrame(module, counterpart)),
     ];
   }
 
-  #makeReturningDummy(code: readonly Expr[]): Expr[] {
-    return [...code, this.#make.return(this.#makeDummyResult()[0])];
+  #makeReturnDummy(): Expr {
+    return this.#make.return(this.#makeDummyResult()[0]);
   }
 
   #makeDummyResult(): Expr[] {
@@ -245,76 +237,21 @@ class Emitter {
     return code;
   }
 
-  /** Goes on the way to the point in `region` that `resume` names. */
   #makeDispatch(region: Region): Expr[] {
-    const { support, numbering } = this.#context;
-    const make = this.#make;
-    const range = numbering.rangeOf(region);
-    const landings = region.filter((item) => item.kind === 'landing');
-    const known = new Map<number, string>([
-      ...(region === this.#fn.body ? [[this.#fn.entry.index, atLabel(this.#fn.entry.index)] as const] : []),
-      ...region.filter((item) => !this.#isInTwin(item)).flatMap(resumeLabels),
-      ...landings.map(({ inPlaceOf: { index } }): [number, string] => [index, landingLabel(index)]),
-    ]);
-    const [any] = known.values();
-    // The label of the last points, where it is known, makes the smallest table.
-    const last = known.get(range.end - 1) ?? any;
-    if (last === undefined) return [];
-    const labels = Array.from(
-      { length: range.end - range.start },
-      (_, offset) => known.get(range.start + offset) ?? last,
-    );
-    const reload = this.#nest?.makeReload() ?? [];
-    const dispatch = (): Expr[] => {
-      const steer = this.#makeSteer(range);
-      if (labels.every((label) => label === last)) return [make.drop(steer), ...reload, make.br(last)];
-      if (reload.length === 0) return [make.brTable(labels, last, steer)];
-      return [make.set(this.#scratch, steer), ...reload, make.brTable(labels, last, make.get(this.#scratch, i32))];
-    };
-    return landings.reduce(
-      (code, { inPlaceOf: { index } }) => [
-        make.block(landingLabel(index), code),
-        make.call(support.use(landFunction), []),
-        ...(this.#nest?.makeReload() ?? []),
-        make.br(atLabel(index)),
-      ],
-      dispatch(),
-    );
-  }
-
-  /** The same in a twin that has loops alone. */
-  #makeDispatchToLoops(): Expr[] {
-    const { numbering, twinned } = this.#context;
-    const make = this.#make;
-    const ways = twinned.loops.map(({ loop }) => ({ loop, range: numbering.rangeAround(loop) }));
-    const [last, ...others] = ways.sort((a, b) => b.range.end - a.range.end);
-    const go = ({ loop, range }: (typeof ways)[number]): Expr[] => [
-      make.drop(this.#makeSteer(range)),
-      make.br(intoLabel(loop)),
-    ];
-    const isBefore = (end: number): Expr => make.lessUnsigned(make.globalGet(globals.resume), make.const(end));
-    return [
-      ...others.reverse().map((way) => make.if(isBefore(way.range.end), go(way))),
-      ...(last === undefined ? [] : go(last)),
-    ];
-  }
-
-  /** Tells how far into a range of points the one is that `resume` names, and makes ready for it. */
-  #makeSteer({ start, countedLoopsEnd, loopsEnd, nestedStart }: RegionRange): Expr {
-    const { support } = this.#context;
-    const make = this.#make;
-    const byGate = countedLoopsEnd !== loopsEnd;
-    const bounds = [start, loopsEnd, nestedStart, ...(byGate ? [countedLoopsEnd] : [])];
-    const name = support.use(byGate ? steerByGateFunction : steerFunction);
-    return make.call(
-      name,
-      bounds.map((bound) => make.const(bound)),
-      i32,
-    );
+    return makeDispatch(region, {
+      make: this.#make,
+      support: this.#context.support,
+      numbering: this.#context.numbering,
+      entry: region === this.#fn.body ? this.#fn.entry : undefined,
+      scratch: this.#scratch,
+      reload: () => this.#nest?.makeReload() ?? [],
+      isInTwin: (item) => this.#isInTwin(item),
+    });
   }
 
   #emitEntry(): Expr[] {
     const { module, support, layout, firstPoint, numbering, comesBack, reenter, counterpart } = this.#context;
+    const { loops } = this.#context.twinned;
     const make = this.#make;
     return emitEntry({
       module,
@@ -326,9 +263,12 @@ class Emitter {
       pointCount: numbering.points.length,
       comesBack,
       counterpart,
-      twinned: this.#context.twinned.loops.map(({ loop }) => numbering.rangeAround(loop)),
+      twinned: loops.map(({ loop }) => numbering.rangeAround(loop)),
       reenter,
-      makeDispatch: () => (this.#isTwinOfLoops() ? this.#makeDispatchToLoops() : this.#makeDispatch(this.#fn.body)),
+      makeDispatch: () =>
+        this.#isTwinOfLoops()
+          ? makeDispatchToLoops(loops, { make, support, numbering })
+          : this.#makeDispatch(this.#fn.body),
       makeUnwindCheck: () => [make.if(make.globalGet(globals.unwinding), this.#makeLeaveAsked(this.#fn.entry))],
       makeLeave: () => this.#makeLeaveAsked(this.#fn.entry),
     });
@@ -432,7 +372,8 @@ class Emitter {
 
   #makeWayIn(region: Region): Expr[] {
     if (this.#comesBack === 'in-its-twin') return [];
-    return [this.#make.if(this.#make.globalGet(globals.resume), this.#makeDispatch(region))];
+    const dispatch = this.#makeDispatch(region);
+    return dispatch.length === 0 ? [] : [this.#make.if(this.#make.globalGet(globals.resume), dispatch)];
   }
 
   // --- Exceptions ---
@@ -449,7 +390,7 @@ class Emitter {
       newLabel: (what) => this.#newLabel(what),
       makeDispatch: (region) => this.#makeDispatch(region),
       emitRegion: (region, prelude, unwind) => {
-        if (unwind !== undefined) this.#wayOut = { unwind, asked: undefined };
+        if (unwind !== undefined) this.#wayOut = { unwind };
         const code = this.#emitRegion(region, prelude);
         this.#wayOut = outer;
         return code;
@@ -507,14 +448,4 @@ class Emitter {
     this.#labels += 1;
     return `mvvm.${what}.${this.#labels}`;
   }
-}
-
-const atLabel = (index: number): string => `mvvm.at.${index}`;
-const landingLabel = (index: number): string => `mvvm.land.${index}`;
-const intoLabel = ({ kind, name }: LoopItem | TryItem): string => `mvvm.into.${kind === 'try' ? 'try.' : ''}${name}`;
-
-/** Indices of the points that are reached through an item, with the label to go to. */
-function resumeLabels(item: Item): [number, string][] {
-  if (item.kind === 'loop' || item.kind === 'try') return pointsThrough(item).map((index) => [index, intoLabel(item)]);
-  return item.kind === 'poll' || item.kind === 'call' ? [[item.point.index, atLabel(item.point.index)]] : [];
 }

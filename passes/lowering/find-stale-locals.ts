@@ -29,48 +29,41 @@ import { LocalSet } from '../ir/local-set.js';
 import { walk } from '../ir/walk.js';
 import {
   assignedIn,
-  findSaved,
   type LinearFunction,
   type LoopItem,
   type Point,
   type Region,
   type TryItem,
 } from './linear-code.js';
-import type { Twinned } from './twinned-loops.js';
+import type { TwinnedLoops } from './twinned-loops.js';
 
 /**
  * Sets `stale` of every point of `fn`, and `staleBefore` and `staleAtEnd` of its loops.
  * @param types those of the function's locals, parameters included
  */
-export function findStaleLocals(fn: LinearFunction, types: readonly Type[], { loops, outside }: Twinned): void {
-  const saved = findSaved(fn);
-  const twinned = { loops: new Set(loops.map(({ loop }) => loop)), saved };
-  new StaleLocals(outside ?? saved, types, fn.isBusy, twinned).visitFunction(fn);
+export function findStaleLocals(fn: LinearFunction, types: readonly Type[], twinned: TwinnedLoops): void {
+  new StaleLocals(types, fn.isBusy, twinned).visitFunction(fn);
 }
 
 class StaleLocals {
-  /** Twinned loops, and what frames leave them with. */
-  readonly #twinned: { readonly loops: ReadonlySet<LoopItem>; readonly saved: LocalSet };
-  /** What frames leave with where it is now. */
+  readonly #twinned: TwinnedLoops;
+  readonly #twinnedLoops: ReadonlySet<LoopItem>;
+  /** What frames leave with in the code that is being visited. */
   #saved: LocalSet;
   readonly #types: readonly Type[];
   /** What may have been assigned where a branch to this label is taken. */
   readonly #atLabel = new Map<string, LocalSet>();
   /**
-   * What may have been assigned since it was zero, of the saved locals; nothing where control does not come. A local stands
+   * What may have been assigned since it was zero, of the saved locals, or counts as that; nothing where control does not come. A local stands
    * for an assignment in code that is not busy, a local plus the number of locals for one in busy code.
    */
   #assigned: LocalSet;
   #isBusy: boolean;
 
-  constructor(
-    saved: LocalSet,
-    types: readonly Type[],
-    isBusy: boolean,
-    twinned: { readonly loops: ReadonlySet<LoopItem>; readonly saved: LocalSet },
-  ) {
+  constructor(types: readonly Type[], isBusy: boolean, twinned: TwinnedLoops) {
     this.#twinned = twinned;
-    this.#saved = saved;
+    this.#twinnedLoops = new Set(twinned.loops.map(({ loop }) => loop));
+    this.#saved = twinned.outside ?? twinned.saved;
     this.#types = types;
     this.#isBusy = isBusy;
     this.#assigned = this.#none();
@@ -119,9 +112,12 @@ class StaleLocals {
   #visitLoop(loop: LoopItem): void {
     const outer = { isBusy: this.#isBusy, saved: this.#saved };
     const assigned = assignedIn(loop.body);
-    if (this.#twinned.loops.has(loop)) {
-      this.#saved = this.#twinned.saved;
-      for (const local of assigned) if (this.#saved.has(local)) this.#assigned.add(local + this.#types.length);
+    if (this.#twinnedLoops.has(loop)) {
+      const { saved, outside = saved } = this.#twinned;
+      this.#saved = saved;
+      // Nobody has looked after what is not saved around the loop.
+      const unknown = [...saved].filter((local) => assigned.has(local) || !outside.has(local));
+      for (const local of unknown) this.#assigned.add(local + this.#types.length);
     }
     loop.staleBefore = this.#clearBut(loop);
     this.#isBusy ||= loop.isBusy;

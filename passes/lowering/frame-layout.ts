@@ -19,7 +19,7 @@ import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf, typeOfSlot } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { ExceptionSlots } from './exception-slots.js';
-import type { LandingItem, Point } from './linear-code.js';
+import type { Point } from './linear-code.js';
 import { popFunction, type Support } from './support.js';
 
 /** A value of a local, or one part of it if it is a tuple. */
@@ -48,14 +48,9 @@ export class FrameLayout {
   /** As the stable map lists them. */
   readonly slots: readonly Slot[];
 
-  constructor(
-    module: IrModule,
-    info: FunctionInfo,
-    points: readonly (Point | LandingItem)[],
-    exceptions: ExceptionSlots,
-  ) {
+  /** @param used locals that are needed at any point or landing */
+  constructor(module: IrModule, info: FunctionInfo, used: LocalSet, exceptions: ExceptionSlots) {
     const types = module.localTypes(info);
-    const used = new Set(points.flatMap((point) => [...point.live]));
     const describePart = (type: Type): SavedPart => {
       if (type !== exnref) return { type, slots: [slotType(info, type)], exception: undefined };
       return { type, slots: exceptions.parts, exception: module.addLocal(info, exceptions.type) };

@@ -181,10 +181,19 @@ export function landingsIn(region: Region): LandingItem[] {
   return region.flatMap((item) => (item.kind === 'landing' ? [item] : regionsIn(item).flatMap(landingsIn)));
 }
 
-/** Locals that are needed where a frame leaves or comes back, at any point or landing. */
-export function findSaved(fn: LinearFunction): LocalSet {
+/** Locals that are needed where frames leave and come back, or land; not in `except`. */
+export function findSaved(fn: LinearFunction, except: ReadonlySet<Item> = new Set()): LocalSet {
   const saved = fn.entry.live.clone();
-  for (const { live } of [...pointsIn(fn.body), ...landingsIn(fn.body)]) saved.addAll(live);
+  const visit = (region: Region): void => {
+    for (const item of region) {
+      if (except.has(item)) continue;
+      if (item.kind === 'landing') saved.addAll(item.live);
+      const point = item.kind === 'loop' || item.kind === 'poll' || item.kind === 'call' ? item.point : undefined;
+      if (point !== undefined) saved.addAll(point.live);
+      for (const inner of regionsIn(item)) visit(inner);
+    }
+  };
+  visit(fn.body);
   return saved;
 }
 

@@ -56,7 +56,7 @@ import { OperandLocals } from './operand-locals.js';
 
 /**
  * @param knownTags what a `catch_all` can have caught if it comes from the module itself
- * @param hasWaysBack whether frames come back in this code
+ * @param hasWaysBack whether frames come back in this code, but perhaps for its hot loops
  */
 export function linearise(
   module: IrModule,
@@ -450,9 +450,10 @@ class Linearizer {
   #operandLocal(type: Type, expr: Expr, later: readonly Expr[]): number {
     const isHostCall = this.#graph.isPoint(expr) && this.#graph.callKind(expr) === 'host';
     const isSaved = isHostCall || later.some((operand) => this.#stopping.has(operand));
-    const hasWaysBack = this.#hasWaysBack && this.#loop?.isHot !== true;
-    // Where there are none, an optimiser can do without a local that has one value and is not saved.
-    return isSaved || hasWaysBack ? this.#operandLocals.take(type, isSaved) : this.#newLocal(type);
+    const isHot = this.#loop?.isHot === true;
+    // Where there is no way back, as in most hot loops, an optimiser can do without a local of one value that is not saved.
+    if (!isSaved && (isHot || !this.#hasWaysBack)) return this.#newLocal(type);
+    return this.#operandLocals.take(type, isSaved, isHot);
   }
 
   /** Whether a value is the same before and after `later` expressions are evaluated. */

@@ -4,10 +4,10 @@
  *     function's region, the entry first | its first inner loop's region | ... | its second inner loop's region | ...
  *
  * and within a region: loops that poll at their head, by a counted gate and by another, then other points. A loop's own
- * point belongs to the region *around* the loop, because resuming there means to enter the loop. So the points of a loop
- * with everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one comparison.
- *
- * The own point of a twinned loop (twinned-loops.ts) comes right before those inside, for all of them come back in the twin.
+ * point belongs to the region *around* the loop, because resuming there means to enter the loop; but for a twinned loop
+ * (twinned-loops.ts), whose own point comes right before those inside, for all of them come back in the twin. So the points
+ * of a loop with everything inside are contiguous, as are those of a try, and "is it deeper than this region?" is one
+ * comparison.
  */
 
 import type { Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
@@ -18,7 +18,7 @@ export interface RegionRange {
   readonly start: number;
   readonly countedLoopsEnd: number;
   readonly loopsEnd: number;
-  /** From here to `end` are the points inside the region's loops and tries. */
+  /** From here to `end` are the points inside the region's loops and tries, and the own ones of twinned loops. */
   readonly nestedStart: number;
   readonly end: number;
 }
@@ -27,7 +27,7 @@ export interface Numbering {
   /** All points of the function by their number. */
   readonly points: readonly Point[];
   rangeOf(region: Region): RegionRange;
-  /** The same of what is a region for the twin: a twinned loop alone. */
+  /** Where the points of a twinned loop stand, its own first. */
   rangeAround(loop: LoopItem): RegionRange;
 }
 

@@ -11,7 +11,7 @@ describe('locals for operands', () => {
   test('differ while they are in use', () => {
     const locals = numbered();
     locals.during(() => {
-      expect(locals.take(i32, false)).not.toBe(locals.take(i32, false));
+      expect(locals.take(i32, false, false)).not.toBe(locals.take(i32, false, false));
     });
   });
 
@@ -19,20 +19,25 @@ describe('locals for operands', () => {
     const locals = numbered();
     const taken: number[] = [];
     locals.during(() => {
-      taken.push(locals.take(i32, false));
-      locals.during(() => taken.push(locals.take(i32, false)));
-      locals.during(() => taken.push(locals.take(i32, false)));
+      taken.push(locals.take(i32, false, false));
+      locals.during(() => taken.push(locals.take(i32, false, false)));
+      locals.during(() => taken.push(locals.take(i32, false, false)));
     });
-    locals.during(() => taken.push(locals.take(i32, false)));
+    locals.during(() => taken.push(locals.take(i32, false, false)));
     expect(taken).toEqual([0, 1, 1, 0]);
   });
 
-  test('are of one type, and saved or not', () => {
+  test('are of one type, saved or not, in a hot loop or not', () => {
     const locals = numbered();
     const taken: number[] = [];
-    for (const isSaved of [false, true, false]) {
-      locals.during(() => taken.push(locals.take(i32, isSaved), locals.take(f64, isSaved)));
+    for (const [isSaved, isHot] of [
+      [false, false],
+      [true, false],
+      [true, true],
+      [false, false],
+    ] as const) {
+      locals.during(() => taken.push(locals.take(i32, isSaved, isHot), locals.take(f64, isSaved, isHot)));
     }
-    expect(taken).toEqual([0, 1, 2, 3, 0, 1]);
+    expect(taken).toEqual([0, 1, 2, 3, 4, 5, 0, 1]);
   });
 });

@@ -115,17 +115,17 @@ describe('what is needed outside of twinned loops', () => {
     Array.from({ length: count }, (_, local) => `(global.set $x (local.get ${local}))`).join(' ');
 
   test('are locals that are needed at points or landings there', () => {
-    const hot = `(loop $hot ${setAll(6)} (call $g) ${useAll(6)} (br_if $hot (local.get 6)))`;
-    const body = `${locals(8)} (local.set 6 (global.get $x)) (local.set 7 (global.get $x)) (call $g) ${hot} ${useAll(8)}`;
+    const hot = `(loop $hot ${setAll(8)} (call $g) ${useAll(8)} (br_if $hot (local.get 8)))`;
+    const body = `${locals(10)} (local.set 8 (global.get $x)) (local.set 9 (global.get $x)) (call $g) ${hot} ${useAll(10)}`;
     // All are needed behind the loop, where frames land.
     expect(twin(body).outside).toBeUndefined();
-    expect(twin(body.replace(useAll(8), '(global.set $x (local.get 7))')).outside).toEqual([6, 7]);
+    expect(twin(body.replace(useAll(10), '(global.set $x (local.get 9))')).outside).toEqual([8, 9]);
   });
 
   test('is not told where it is nearly everything', () => {
     const hot = (count: number): string =>
-      `${locals(6)} (loop $hot ${setAll(count)} (call $g) ${useAll(count)} (br $hot))`;
-    expect(twin(hot(5)).outside).toBeUndefined();
-    expect(twin(hot(6)).outside).toEqual([]);
+      `${locals(8)} (loop $hot ${setAll(count)} (call $g) ${useAll(count)} (br $hot))`;
+    expect(twin(hot(7)).outside).toBeUndefined();
+    expect(twin(hot(8)).outside).toEqual([]);
   });
 });

@@ -66,38 +66,28 @@ export function twinLoops(fn: LinearFunction): TwinnedLoop[] {
   return twinned;
 }
 
-/** Slots that only twinned loops need, from which on a way out of their own is worth its bytes. */
-const MANY_INSIDE = 6;
+/** Locals that only twinned loops need, from which on a way out of their own is worth its bytes. */
+const MANY_INSIDE = 8;
 
-/** The twinned loops of a function, and what its frames leave with that are not in one of them. */
-export interface Twinned {
+/** The twinned loops of a function, and what its frames leave and come back with. */
+export interface TwinnedLoops {
   readonly loops: readonly TwinnedLoop[];
-  /** Undefined where that is all slots, or nearly. */
+  /** At all points and landings. */
+  readonly saved: LocalSet;
+  /** At those that are not in one of the loops; undefined where that is everything, or nearly. */
   readonly outside: LocalSet | undefined;
 }
 
 /**
- * Finds what a function's frames need outside of twinned loops. What only the loops need is not saved and restored there, and
- * so is no value that an engine has to carry through the code around the loops.
+ * What only twinned loops need is not saved and restored outside of them, and so is no value that an engine has to carry
+ * through the code around.
  */
-export function findOutside(fn: LinearFunction, loops: readonly TwinnedLoop[]): Twinned {
-  const inside = new Set<Item>(loops.map(({ loop }) => loop));
-  const outside = fn.entry.live.clone();
-  const visit = (region: Region): void => {
-    for (const item of region) {
-      if (inside.has(item)) continue;
-      outside.addAll(liveAt(item) ?? outside);
-      for (const inner of regionsIn(item)) visit(inner);
-    }
-  };
-  visit(fn.body);
-  const hasMany = [...findSaved(fn)].filter((local) => !outside.has(local)).length >= MANY_INSIDE;
-  return { loops, outside: hasMany ? outside : undefined };
-}
-
-function liveAt(item: Item): LocalSet | undefined {
-  if (item.kind === 'landing') return item.live;
-  return item.kind === 'loop' || item.kind === 'poll' || item.kind === 'call' ? item.point?.live : undefined;
+export function findOutside(fn: LinearFunction, loops: readonly TwinnedLoop[]): TwinnedLoops {
+  const saved = findSaved(fn);
+  if (loops.length === 0) return { loops, saved, outside: undefined };
+  const outside = findSaved(fn, new Set(loops.map(({ loop }) => loop)));
+  const inside = [...saved].filter((local) => !outside.has(local));
+  return { loops, saved, outside: inside.length < MANY_INSIDE ? undefined : outside };
 }
 
 /** The code of a twin that has these loops alone. */
@@ -153,7 +143,7 @@ class Landings {
     const missing = withoutDuplicates([...(isOpen ? [end] : []), ...labels.map(([, place]) => place)]).filter(
       (place) => !this.#has(place),
     );
-    const points = pointsIn(loop.body);
+    const points = pointsIn([loop]);
     if (points.length < missing.length) return undefined;
     for (const place of missing) this.#make(place, points.shift());
     return {
