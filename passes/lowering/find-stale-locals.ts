@@ -12,9 +12,9 @@
  *
  * That is worth its bytes in busy code (busy-code.ts): what busy code has left is cleared at the next point, and all that is
  * stale before a busy loop and at busy points. Before a twinned loop (twinned-loops.ts) all is cleared that the loop assigns
- * and nobody needs at its head, known to be zero or not: an engine knows constants, and what a frame came back with is none.
- * Elsewhere numbers are saved as they are, and the runtime leaves them out of a
- * snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of a checkpoint.
+ * or that is saved in such loops alone, if nobody needs it at the loop's head: known to be zero or not, because an engine knows
+ * constants, and what a frame came back with is none. Elsewhere numbers are saved as they are, and the runtime leaves them out
+ * of a snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of a checkpoint.
  *
  * Forward over linear code, in one pass. A local is *stale* where it may have been assigned since it was zero and is not
  * live. What is cleared stays clear until it is assigned again. At the head of a loop what its body assigns may have been
@@ -54,8 +54,8 @@ class StaleLocals {
   /** What may have been assigned where a branch to this label is taken. */
   readonly #atLabel = new Map<string, LocalSet>();
   /**
-   * What may have been assigned since it was zero, of the saved locals, or counts as that; nothing where control does not come. A local stands
-   * for an assignment in code that is not busy, a local plus the number of locals for one in busy code.
+   * What may have been assigned since it was zero, of the saved locals, or is taken for that; nothing where control does not
+   * come. A local stands for an assignment in code that is not busy, a local plus the number of locals for one in busy code.
    */
   #assigned: LocalSet;
   #isBusy: boolean;
