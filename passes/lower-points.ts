@@ -66,7 +66,7 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
       const common = { module, support, firstPoint, shortRun, reenter, pending };
-      const comesBack = twin === undefined || twinned.loops.length > 0 ? 'in-itself' : 'in-its-twin';
+      const comesBack = hasWaysBack(twin) ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
       if (twin === undefined) continue;
@@ -87,14 +87,14 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
-  const lowerOne = (info: FunctionInfo, found: Busy, hasWaysBack: boolean): LoweredCode => {
-    const fn = linearise(module, graph, info, found, tags, hasWaysBack);
+  const lowerOne = (info: FunctionInfo, found: Busy, waysBack: boolean): LoweredCode => {
+    const fn = linearise(info, { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack });
     const loops = twinLoops(fn);
     const types = module.localTypes(info);
     findLiveSlots(fn, types.length);
     const twinned = findOutside(fn, loops);
     findStaleLocals(fn, types, twinned);
-    const numbering = numberPoints(fn, new Set(loops.map(({ loop }) => loop)));
+    const numbering = numberPoints(fn, twinned.items);
     const layout = new FrameLayout(module, info, twinned.saved, exceptions);
     return { fn, numbering, layout, twinned };
   };
@@ -116,13 +116,18 @@ function lowerAll(
       const hot = withTwin.get(info.name);
       // Before the function itself is taken apart.
       const twin = lowerTwin(info, hot);
-      const hasWaysBack = twin === undefined || twin.twinned.loops.length > 0;
-      const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack), firstPoint, index, twin };
-      if (twin !== undefined && !isAlike(entry, twin))
+      const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack(twin)), firstPoint, index, twin };
+      if (twin !== undefined && !isAlike(entry, twin)) {
         throw new Error(`the twin of ${info.name} has other points or slots`);
+      }
       firstPoint += entry.numbering.points.length;
       return entry;
     });
+}
+
+/** Whether frames of a function with this twin come back in its own code, but for twinned loops. */
+function hasWaysBack(twin: LoweredCode | undefined): boolean {
+  return twin === undefined || twin.twinned.loops.length > 0;
 }
 
 /** Whether frames that leave one can come back in the other. */

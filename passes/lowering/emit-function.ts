@@ -113,7 +113,6 @@ class Emitter {
   #nest: NestCounters | undefined;
   /** Of the code that is being made. */
   #comesBack: WayBack;
-  readonly #twinned: ReadonlySet<LoopItem>;
   /** What frames leave and come back with that are not in a loop of the twin; undefined if that is all slots. */
   readonly #outside: LocalSet | undefined;
 
@@ -123,7 +122,6 @@ class Emitter {
     this.#make = context.module.make;
     this.#scratch = context.module.addLocal(fn.info, i32);
     this.#comesBack = context.comesBack;
-    this.#twinned = new Set(context.twinned.loops.map(({ loop }) => loop));
     this.#outside = context.comesBack === 'in-itself' ? context.twinned.outside : undefined;
     if (this.#isTwinOfLoops() && context.pending !== undefined) {
       throw new Error('a twin of loops alone does not know the loops around them, whose marks are pending');
@@ -155,7 +153,7 @@ class Emitter {
   }
 
   #isTwinOfLoops(): boolean {
-    return this.#context.comesBack === 'is-twin' && this.#twinned.size > 0;
+    return this.#context.comesBack === 'is-twin' && this.#context.twinned.loops.length > 0;
   }
 
   /** A frame that has only left the twin's loops goes on in the function itself. */
@@ -184,7 +182,7 @@ class Emitter {
 
   /** Whether frames that are in this loop come back in the twin, though others come back here. */
   #isInTwin(item: Item): boolean {
-    return this.#comesBack === 'in-itself' && item.kind === 'loop' && this.#twinned.has(item);
+    return this.#comesBack === 'in-itself' && this.#context.twinned.items.has(item);
   }
 
   // --- Regions ---

@@ -47,7 +47,6 @@ export function findStaleLocals(fn: LinearFunction, types: readonly Type[], twin
 
 class StaleLocals {
   readonly #twinned: TwinnedLoops;
-  readonly #twinnedLoops: ReadonlySet<LoopItem>;
   /** What frames leave with in the code that is being visited. */
   #saved: LocalSet;
   readonly #types: readonly Type[];
@@ -62,7 +61,6 @@ class StaleLocals {
 
   constructor(types: readonly Type[], isBusy: boolean, twinned: TwinnedLoops) {
     this.#twinned = twinned;
-    this.#twinnedLoops = new Set(twinned.loops.map(({ loop }) => loop));
     this.#saved = twinned.outside ?? twinned.saved;
     this.#types = types;
     this.#isBusy = isBusy;
@@ -112,7 +110,7 @@ class StaleLocals {
   #visitLoop(loop: LoopItem): void {
     const outer = { isBusy: this.#isBusy, saved: this.#saved };
     const assigned = assignedIn(loop.body);
-    if (this.#twinnedLoops.has(loop)) {
+    if (this.#twinned.items.has(loop)) {
       const { saved, outside = saved } = this.#twinned;
       this.#saved = saved;
       // Nobody has looked after what is not saved around the loop.

@@ -176,11 +176,6 @@ export function pointsIn(region: Region): Point[] {
   });
 }
 
-/** All landings in a region and those inside of it. */
-export function landingsIn(region: Region): LandingItem[] {
-  return region.flatMap((item) => (item.kind === 'landing' ? [item] : regionsIn(item).flatMap(landingsIn)));
-}
-
 /** Locals that are needed where frames leave and come back, or land; not in `except`. */
 export function findSaved(fn: LinearFunction, except: ReadonlySet<Item> = new Set()): LocalSet {
   const saved = fn.entry.live.clone();

@@ -29,7 +29,15 @@ function linear(body: string, result = '(result i32)'): string[] {
     (func $v (param i32 i32) (call $mvvm.point.branch)))`;
   const idle = { isFunction: false, expressions: new Set<Expr>(), hotLoops: new Set<Expr>() };
   return withFunction(wat, (module, fn) =>
-    linesOf(linearise(module, new CallGraph(module), fn, idle, findTags(module), true).body),
+    linesOf(
+      linearise(fn, {
+        module,
+        graph: new CallGraph(module),
+        busy: idle,
+        knownTags: findTags(module),
+        hasWaysBack: true,
+      }).body,
+    ),
   );
 }
 

@@ -54,19 +54,19 @@ import {
 } from './linear-code.js';
 import { OperandLocals } from './operand-locals.js';
 
-/**
- * @param knownTags what a `catch_all` can have caught if it comes from the module itself
- * @param hasWaysBack whether frames come back in this code, but perhaps for its hot loops
- */
-export function linearise(
-  module: IrModule,
-  graph: CallGraph,
-  info: FunctionInfo,
-  busy: Busy,
-  knownTags: readonly string[],
-  hasWaysBack: boolean,
-): LinearFunction {
-  return new Linearizer(module, graph, info, busy, knownTags, hasWaysBack).run();
+/** What is known about a function and the module around it. */
+export interface LineariseContext {
+  readonly module: IrModule;
+  readonly graph: CallGraph;
+  readonly busy: Busy;
+  /** What a `catch_all` can have caught if it comes from the module itself. */
+  readonly knownTags: readonly string[];
+  /** Whether frames come back in this code, but perhaps for its hot loops. */
+  readonly hasWaysBack: boolean;
+}
+
+export function linearise(info: FunctionInfo, context: LineariseContext): LinearFunction {
+  return new Linearizer(info, context).run();
 }
 
 /** The type of a local that takes an expression's value. */
@@ -91,14 +91,7 @@ class Linearizer {
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(
-    module: IrModule,
-    graph: CallGraph,
-    info: FunctionInfo,
-    busy: Busy,
-    knownTags: readonly string[],
-    hasWaysBack: boolean,
-  ) {
+  constructor(info: FunctionInfo, { module, graph, busy, knownTags, hasWaysBack }: LineariseContext) {
     this.#hasWaysBack = hasWaysBack;
     this.#module = module;
     this.#busy = busy;

@@ -4,8 +4,8 @@
  *
  * In the second case they come back without a value: resuming makes the call with whatever is there. But an engine does not
  * know that, and carries what may be there along every way back. So what one operation is done with is used for the next.
- * What is saved, because a point comes before the operation, is kept apart from what is not; and what is needed in hot loops from
- * what is not, for these may have a way out of their own (twinned-loops.ts).
+ * What is saved, because a point comes before the operation, is kept apart from what is not; and what is needed in hot
+ * loops from what is not, for these may have a way out of their own (twinned-loops.ts).
  */
 
 import type { Type } from '../ir/binaryen.js';

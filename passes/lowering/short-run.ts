@@ -15,9 +15,9 @@
  *
  * Whether few are left is asked again after each poll, for a frame that comes back there asks as well.
  *
- * Only where frames come back in a twin (twins.ts), in all of a function or in its twinned loops: among ways back into a function's code, a second copy of a loop can make an
- * engine keep everything on the stack in both. The twin itself, which must count alike, has no copy but a strip that goes to
- * the loop's end without counting.
+ * Only where frames come back in a twin (twins.ts), in all of a function or in its twinned loops: among ways back into a
+ * function's code, a second copy of a loop can make an engine keep everything on the stack in both. The twin itself, which
+ * must count alike, has no copy but a strip that goes to the loop's end without counting.
  *
  * A request is answered later by that: between two passings of counted points a program may run through as many iterations
  * more as `uncountedIterations` (ir/short-loops.ts) says, for each innermost loop. Cycles around such a loop have points of

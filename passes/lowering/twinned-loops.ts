@@ -72,6 +72,8 @@ const MANY_INSIDE = 8;
 /** The twinned loops of a function, and what its frames leave and come back with. */
 export interface TwinnedLoops {
   readonly loops: readonly TwinnedLoop[];
+  /** The same, as items of linear code. */
+  readonly items: ReadonlySet<Item>;
   /** At all points and landings. */
   readonly saved: LocalSet;
   /** At those that are not in one of the loops; undefined where that is everything, or nearly. */
@@ -84,10 +86,11 @@ export interface TwinnedLoops {
  */
 export function findOutside(fn: LinearFunction, loops: readonly TwinnedLoop[]): TwinnedLoops {
   const saved = findSaved(fn);
-  if (loops.length === 0) return { loops, saved, outside: undefined };
-  const outside = findSaved(fn, new Set(loops.map(({ loop }) => loop)));
+  const items = new Set(loops.map(({ loop }) => loop));
+  if (loops.length === 0) return { loops, items, saved, outside: undefined };
+  const outside = findSaved(fn, items);
   const inside = [...saved].filter((local) => !outside.has(local));
-  return { loops, saved, outside: inside.length < MANY_INSIDE ? undefined : outside };
+  return { loops, items, saved, outside: inside.length < MANY_INSIDE ? undefined : outside };
 }
 
 /** The code of a twin that has these loops alone. */
