@@ -2,7 +2,7 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     linearise -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
+ *     linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
@@ -25,6 +25,7 @@ import { findStaleLocals } from './lowering/find-stale-locals.js';
 import { FrameLayout } from './lowering/frame-layout.js';
 import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
+import { makeLoopsNatural } from './lowering/natural-loops.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
@@ -89,6 +90,8 @@ function lowerAll(
   const busy = new BusyCode(module, graph, options.sizeLevel);
   const lowerOne = (info: FunctionInfo, found: Busy, waysBack: boolean): LoweredCode => {
     const fn = linearise(info, { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack });
+    // Where stores mark what they change, marks are pending in the code of their loop.
+    if (dirt === undefined) makeLoopsNatural(fn.body, module.make);
     const loops = twinLoops(fn);
     const types = module.localTypes(info);
     findLiveSlots(fn, types.length);
