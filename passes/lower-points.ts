@@ -2,7 +2,8 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout -> emit-function
+ *     linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout
+ *     -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
