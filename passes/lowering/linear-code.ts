@@ -18,7 +18,7 @@
 
 import type { PointKind } from '../../runtime/abi/index.js';
 import type { Expr } from '../ir/binaryen.js';
-import { kindOf, labelOf, localIndex, typeOf, unreachable } from '../ir/expressions.js';
+import { kindOf, labelOf, localIndex, targetsOf, typeOf, unreachable } from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
@@ -241,6 +241,19 @@ export function labelsIn({ name, body }: LoopItem): Set<string> {
   };
   collect(body);
   return labels;
+}
+
+/** The labels that branches in a region go to, with the regions inside. */
+export function targetsIn(region: Region): Set<string> {
+  const targets = new Set<string>();
+  const collect = (expr: Expr): void => {
+    if (kindOf(expr) === 'Break' || kindOf(expr) === 'Switch') for (const label of targetsOf(expr)) targets.add(label);
+  };
+  for (const item of region) {
+    for (const code of codeOf(item)) walk(code, collect);
+    for (const inner of regionsIn(item)) for (const label of targetsIn(inner)) targets.add(label);
+  }
+  return targets;
 }
 
 /** Locals that code in a region assigns, with the regions inside. */

@@ -13,11 +13,8 @@
  * Only loops are changed that have stable points in such code: the others are left to engines, which know what is in a loop.
  */
 
-import type { Expr } from '../ir/binaryen.js';
-import { kindOf, targetsOf } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
-import { walk } from '../ir/walk.js';
-import { codeOf, endsOpen, type Item, type LoopItem, pointsIn, type Region, regionsIn } from './linear-code.js';
+import { endsOpen, type Item, type LoopItem, pointsIn, type Region, regionsIn, targetsIn } from './linear-code.js';
 
 export function makeLoopsNatural(region: Region, make: Maker): void {
   new NaturalLoops(make).visit(region);
@@ -43,6 +40,7 @@ class NaturalLoops {
 
   /** Takes out of a loop what never leads back to its head. @returns what takes its place behind the loop */
   #takeOut(loop: LoopItem): Item[] {
+    if (pointsIn(loop.body).length === 0) return [];
     const leadsBack = findWaysBack(loop);
     const isBeyond = (_: Item, index: number): boolean => leadsBack[index] === false;
     if (leadsBack[0] === false || pointsIn(loop.body.filter(isBeyond)).length === 0) return [];
@@ -86,18 +84,9 @@ function findWaysBack({ name, body }: LoopItem): boolean[] {
     if (item.kind === 'label') {
       if (follows) labels.add(item.name);
     } else {
-      follows = (follows && endsOpen([item])) || targetsIn(item).some((target) => labels.has(target));
+      follows = (follows && endsOpen([item])) || [...targetsIn([item])].some((target) => labels.has(target));
     }
     found[index] = follows;
   }
   return found;
-}
-
-function targetsIn(item: Item): string[] {
-  const targets: string[] = [];
-  const collect = (expr: Expr): void => {
-    if (kindOf(expr) === 'Break' || kindOf(expr) === 'Switch') targets.push(...targetsOf(expr));
-  };
-  for (const code of codeOf(item)) walk(code, collect);
-  return [...targets, ...regionsIn(item).flat().flatMap(targetsIn)];
 }

@@ -23,11 +23,8 @@
  * come back is soon in the function's own code again.
  */
 
-import { kindOf, targetsOf } from '../ir/expressions.js';
 import { LocalSet } from '../ir/local-set.js';
-import { walk } from '../ir/walk.js';
 import {
-  codeOf,
   endsOpen,
   findSaved,
   type Item,
@@ -41,6 +38,7 @@ import {
   type Region,
   regionsIn,
   type TwinnedLoop,
+  targetsIn,
 } from './linear-code.js';
 
 /** A place before the item of that index. */
@@ -192,18 +190,5 @@ function withoutDuplicates(places: readonly Place[]): Place[] {
 /** The labels outside of a loop that branches in it go to. */
 function exitsOf(loop: LoopItem): string[] {
   const inside = labelsIn(loop);
-  const exits = new Set<string>();
-  const collect = (region: Region): void => {
-    for (const item of region) {
-      for (const code of codeOf(item)) {
-        walk(code, (expr) => {
-          if (kindOf(expr) !== 'Break' && kindOf(expr) !== 'Switch') return;
-          for (const label of targetsOf(expr)) if (!inside.has(label)) exits.add(label);
-        });
-      }
-      for (const inner of regionsIn(item)) collect(inner);
-    }
-  };
-  collect(loop.body);
-  return [...exits];
+  return [...targetsIn(loop.body)].filter((label) => !inside.has(label));
 }
