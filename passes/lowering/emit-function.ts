@@ -360,7 +360,7 @@ class Emitter {
       ...this.#pollContext(),
       info: this.#fn.info,
       shortRun: this.#comesBack === 'in-itself' ? 0 : this.#context.shortRun,
-      copiesShortRuns: this.#comesBack !== 'is-twin',
+      comesBackHere: this.#comesBack !== 'in-its-twin',
       newLabel: (what) => this.#newLabel(what),
       makeClear: (locals) => this.#makeClear(locals),
       makeWayIn: ({ body }) => this.#makeWayIn(body),

@@ -1,9 +1,9 @@
 /**
  * Makes code of a loop with stable points. Where it polls depends on what is inside:
  *
- * - no other point, and busy: where an iteration ends that is followed by another. The slow path is outside of the loop, so that the
- *   call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a nest
- *   that counts in a local does not even poll there, but runs in strips that end where the poll is due
+ * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, mostly, so
+ *   that the call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a
+ *   nest that counts in a local does not even poll there, but runs in strips that end where the poll is due
  * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code, and by one call; but for loops that
  *   count up to an end, which go over data
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
@@ -12,12 +12,13 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import { i32 } from '../ir/expressions.js';
+import { i32, kindOf } from '../ir/expressions.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
+import { some } from '../ir/walk.js';
 import { type CountedLoop, recogniseCountedLoop } from './counted-loop.js';
 import { canTick, makeCountdown, makeFire, makeFireAgain, makeTick, type PollContext } from './emit-poll.js';
-import { endsOpen, type LoopItem, type Point, pointsIn, pollsAtHead } from './linear-code.js';
+import { assignedIn, endsOpen, type LoopItem, type Point, pointsIn, pollsAtHead, statementsOf } from './linear-code.js';
 import { makeShortRun, type ShortRun, type ShortRunContext } from './short-run.js';
 
 /** What the emitter of a function lends. */
@@ -45,29 +46,49 @@ function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopCo
 }
 
 /**
- * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing.
+ * Polls where an iteration ends that is followed by another: a loop that is run through once pays nothing. The slow path is
+ * behind the loop, or in it:
  *
- *     (block $exit (loop $again
- *       (block $slow
- *         (loop $head
- *           (block $name <body> (br $exit))                ;; what went to the loop's head goes to the block's end
- *           (br_if $slow <countdown>)
- *           (br $head)))
- *       <fire>
- *       (br $again)))
+ *     (block $exit                                               (block $exit
+ *       (loop $again                                               (loop $head
+ *         (loop $head                                                (block $name <body> (br $exit))
+ *           (block $name <body> (br $exit))                          (br_if $head <countdown>)
+ *           (br_if $head <countdown>))                               <fire>
+ *         <fire>                                                     (br $head)))
+ *         (br $again)))
+ *
+ * What went to the loop's head goes to the end of `$name`.
  */
 function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
-  const [exit, again] = [context.newLabel('exit'), context.newLabel('again')];
-  const [slow, head] = [context.newLabel('slow'), context.newLabel('head')];
+  const [exit, head] = [context.newLabel('exit'), context.newLabel('head')];
   const isOpen = endsOpen(loop.body);
-  const body = [...context.emitRegion(loop.body, []), ...(isOpen ? [make.br(exit)] : [])];
-  const { before, isZero } = makeCountdown(gate, context);
-  const poll = [...before, make.brIf(slow, isZero)];
+  const body = make.block(loop.name, [...context.emitRegion(loop.body, []), ...(isOpen ? [make.br(exit)] : [])]);
   const clear = context.makeClear(loop.staleAtEnd);
-  const run = make.loop(head, [make.block(loop.name, body), ...clear, ...poll, make.br(head)]);
-  const code = make.loop(again, [make.block(slow, [run]), ...makeFireAgain(point, gate, again, context)]);
+  const { before, left } = makeCountdown(gate, context);
+  const run = [body, ...clear, ...before, make.brIf(head, left)];
+  const fire = (again: string): Expr[] => makeFireAgain(point, gate, again, context);
+  const askBehind = (again: string): Expr => make.loop(again, [make.loop(head, run), ...fire(again)]);
+  const code = asksInside(loop, context)
+    ? make.loop(head, [...run, ...fire(head)])
+    : askBehind(context.newLabel('again'));
   return isOpen ? [make.block(exit, [code])] : [code];
+}
+
+/** Values that a loop carries from one iteration to the next; with more, the slow path is better behind it. */
+const MOST_CARRIED = 4;
+
+/**
+ * Whether the slow path is in the loop: then there is no second loop around it, at whose head an engine looks at its stack
+ * and brings values together, which is as much as an iteration of a short loop. But what the loop carries, the engine may store
+ * in each iteration, for the sake of the call. So it is not where much is carried, nor where iterations only compute and are
+ * shorter than such a store takes, nor among ways back, where more is alive than the loop itself needs.
+ */
+function asksInside(loop: LoopItem, { comesBackHere }: LoopContext): boolean {
+  if (comesBackHere) return false;
+  const carried = [...assignedIn(loop.body)].filter((local) => loop.live.has(local));
+  if (carried.length > MOST_CARRIED) return false;
+  return statementsOf(loop.body).some((statement) => some(statement, (expr) => kindOf(expr) === 'Load'));
 }
 
 /**
@@ -151,9 +172,9 @@ function emitOuterLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopCo
     const poll = make.if(makeTick(point, gate, context), [...wayIn, ...context.makeLeaveAsked(point)]);
     return emitLoopOverPoints(loop, [poll], context);
   }
-  const { before, isZero } = makeCountdown(gate, context);
+  const { before, left } = makeCountdown(gate, context);
   const slow = [...wayIn, ...makeFire(point, gate, context)];
-  return emitLoopOverPoints(loop, [...before, make.if(isZero, slow)], context);
+  return emitLoopOverPoints(loop, [...before, make.if(make.eqz(left), slow)], context);
 }
 
 /** A loop that counts its iterations is likely to go over data, however seldom it is run: it does not call for each of them. */

@@ -48,22 +48,22 @@ export function emitPoll({ gate, point }: PollItem, context: PollContext): Expr[
   if (!point.isBusy && canTick(context)) {
     return [make.if(makeTick(point, gate, context), context.makeLeaveAsked(point))];
   }
-  const { before, isZero } = makeCountdown(gate, context);
-  return [...before, make.if(isZero, makeFire(point, gate, context))];
+  const { before, left } = makeCountdown(gate, context);
+  return [...before, make.if(make.eqz(left), makeFire(point, gate, context))];
 }
 
-/** The condition of a poll: takes one off the gate's counter and tells whether it is zero now. */
-export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext): { before: Expr[]; isZero: Expr } {
+/** Takes one off the gate's counter; `left` is what is left of it then, zero where the host is to be asked. */
+export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext): { before: Expr[]; left: Expr } {
   const { make } = module;
   const cached = nest?.local(gate);
   if (cached !== undefined) {
     const next = make.sub(make.get(cached, i32), make.const(1));
-    return { before: [], isZero: make.eqz(make.tee(cached, next, i32)) };
+    return { before: [], left: make.tee(cached, next, i32) };
   }
   const counter = counterOf(gate);
   const next = make.sub(make.globalGet(counter), make.const(1));
   const before = make.globalSet(counter, make.tee(scratch, next, i32));
-  return { before: [before], isZero: make.eqz(make.get(scratch, i32)) };
+  return { before: [before], left: make.get(scratch, i32) };
 }
 
 /** Whether a poll may be one call: not in a nest that counts in locals, nor where something is to be done before asking. */

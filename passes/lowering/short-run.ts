@@ -37,8 +37,8 @@ export interface ShortRunContext {
   readonly module: IrModule;
   /** Iterations that a short run may have; 0 where all are counted. */
   readonly shortRun: number;
-  /** Whether short runs have a copy of the loop. */
-  readonly copiesShortRuns: boolean;
+  /** Whether there are ways back into this code: then short runs have no copy of the loop. */
+  readonly comesBackHere: boolean;
   newLabel(what: string): string;
   emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
 }
@@ -66,7 +66,7 @@ export function makeShortRun(
   if (count === 0 || !hasAtMost(LARGEST_COPY, statementsOf(loop.body))) return undefined;
   return {
     makeIsNext: () => counted.makeIsShort(count),
-    copy: context.copiesShortRuns ? emitCopy(loop, context) : undefined,
+    copy: context.comesBackHere ? undefined : emitCopy(loop, context),
   };
 }
 
