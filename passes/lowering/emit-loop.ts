@@ -1,9 +1,10 @@
 /**
  * Makes code of a loop with stable points. Where it polls depends on what is inside:
  *
- * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, mostly, so
- *   that the call there does not disturb how an engine allocates registers in the loop. A counted loop (counted-loop.ts) in a
- *   nest that counts in a local does not even poll there, but runs in strips that end where the poll is due
+ * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, so that
+ *   the call there does not disturb how an engine allocates registers in the loop, or in it where that costs less. A counted
+ *   loop (counted-loop.ts) in a nest that counts in a local does not even poll there, but runs in strips that end where the
+ *   poll is due
  * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code, and by one call; but for loops that
  *   count up to an end, which go over data
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
@@ -57,7 +58,7 @@ function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopCo
  *         <fire>                                                     (br $head)))
  *         (br $again)))
  *
- * What went to the loop's head goes to the end of `$name`.
+ * Branches to the loop's head go to the end of `$name`.
  */
 function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const { make } = context.module;
@@ -75,7 +76,7 @@ function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopC
   return isOpen ? [make.block(exit, [code])] : [code];
 }
 
-/** Values that a loop carries from one iteration to the next; with more, the slow path is better behind it. */
+/** Values that a loop may carry from one iteration to the next; with more, the slow path is better behind it. */
 const MOST_CARRIED = 4;
 
 /**
