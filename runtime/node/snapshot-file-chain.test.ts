@@ -22,6 +22,7 @@ import type { Snapshot } from '../snapshot/index.js';
 import { compactSnapshotChain, readSnapshotChain, removeSnapshotChain } from './snapshot-file-chain.js';
 import { type ChainOptions, SnapshotChainWriter } from './snapshot-file-chain-writer.js';
 import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.js';
+import { temporaryName } from './snapshot-file-temporary.js';
 
 let folder = '';
 let path = '';
@@ -325,5 +326,15 @@ describe('a chain', () => {
     writeFileSync(join(folder, 'job.snapshot'), '');
     removeSnapshotChain(path);
     expect(readdirSync(folder).sort()).toEqual(['job.snap.txt', 'job.snapshot']);
+  });
+
+  test('is removed with the temporaries of writers that were killed, not with those of others', () => {
+    writeRun(3);
+    const [delta = ''] = deltaFiles();
+    const living = temporaryName('job.snap');
+    const ofTheDead = (target: string): string => temporaryName(target).replace(`-${process.pid}-`, '-4194999-');
+    for (const name of [ofTheDead('job.snap'), ofTheDead(delta), living]) writeFileSync(join(folder, name), 'partial');
+    removeSnapshotChain(path);
+    expect(readdirSync(folder)).toEqual([living]);
   });
 });

@@ -16,6 +16,7 @@ import { nameFile } from './snapshot-file-errors.js';
 import { nodeCodecs, nodeHasher } from './snapshot-file-services.js';
 import { openSnapshotFile, type SnapshotFileSource } from './snapshot-file-source.js';
 import { nodeFileSystem } from './snapshot-file-system.js';
+import { removeStaleTemporaries } from './snapshot-file-temporary.js';
 import { meteredSource, type TellProgress, type TransferMeter, withMeter } from './transfer-progress.js';
 
 export interface ReadChain {
@@ -82,10 +83,14 @@ export function compactSnapshotChain(
   return { ...written, folded };
 }
 
-/** Removes a chain, the last delta first, so that what is left at any moment is a chain. Nothing may be there. */
+/**
+ * Removes a chain, the last delta first, so that what is left at any moment is a chain; and what its writers have left behind
+ * that were killed. Nothing may be there.
+ */
 export function removeSnapshotChain(path: string): void {
   removeLooseLinks(path, undefined, nodeFileSystem);
   rmSync(path, { force: true });
+  removeStaleTemporaries(nodeFileSystem, dirname(path), basename(path));
 }
 
 function openChain(path: string): Link[] {
