@@ -93,6 +93,7 @@ describe('branch hints', () => {
     ],
     ['(loop $again (br_if $again (local.get $n)))', []],
     ['(loop $again (br_if $again (local.get $n)) (call $mvvm.fire))', ['br_if likely']],
+    ['(loop $again (loop $head (br_if $head (local.get $n))) (call $mvvm.fire) (br $again))', ['br_if likely']],
     ['(if (local.get $n) (then (call $mvvm.fire)) (else (call $mvvm.fire)))', []],
   ])('of %s: %j', (code, hints) => {
     const wat = `(module

@@ -1,10 +1,10 @@
 /**
  * Makes code of a loop with stable points. Where it polls depends on what is inside:
  *
- * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, so that
- *   the call there does not disturb how an engine allocates registers in the loop, or in it where that costs less. A counted
- *   loop (counted-loop.ts) in a nest that counts in a local does not even poll there, but runs in strips that end where the
- *   poll is due
+ * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, where its
+ *   call does not disturb how an engine allocates registers, or in the loop where that costs less. A counted loop
+ *   (counted-loop.ts) in a nest that counts in a local does not even poll there, but runs in strips that end where the poll
+ *   is due
  * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code, and by one call; but for loops that
  *   count up to an end, which go over data
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
@@ -64,15 +64,14 @@ function emitPolledLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopC
   const { make } = context.module;
   const [exit, head] = [context.newLabel('exit'), context.newLabel('head')];
   const isOpen = endsOpen(loop.body);
+  const isInside = asksInside(loop, context);
   const body = make.block(loop.name, [...context.emitRegion(loop.body, []), ...(isOpen ? [make.br(exit)] : [])]);
   const clear = context.makeClear(loop.staleAtEnd);
   const { before, left } = makeCountdown(gate, context);
   const run = [body, ...clear, ...before, make.brIf(head, left)];
-  const fire = (again: string): Expr[] => makeFireAgain(point, gate, again, context);
-  const askBehind = (again: string): Expr => make.loop(again, [make.loop(head, run), ...fire(again)]);
-  const code = asksInside(loop, context)
-    ? make.loop(head, [...run, ...fire(head)])
-    : askBehind(context.newLabel('again'));
+  const again = isInside ? head : context.newLabel('again');
+  const fire = makeFireAgain(point, gate, again, context);
+  const code = isInside ? make.loop(head, [...run, ...fire]) : make.loop(again, [make.loop(head, run), ...fire]);
   return isOpen ? [make.block(exit, [code])] : [code];
 }
 
@@ -81,9 +80,10 @@ const MOST_CARRIED = 4;
 
 /**
  * Whether the slow path is in the loop: then there is no second loop around it, at whose head an engine looks at its stack
- * and brings values together, which is as much as an iteration of a short loop. But what the loop carries, the engine may store
- * in each iteration, for the sake of the call. So it is not where much is carried, nor where iterations only compute and are
- * shorter than such a store takes, nor among ways back, where more is alive than the loop itself needs.
+ * and brings values together, which is as much as an iteration of a short loop. Engines that heed branch hints keep the call
+ * out of the loop's way, but may store what the loop carries in each iteration, for the sake of the call. So the slow path is
+ * behind where much is carried; where iterations only compute, and are shorter than such a store takes; and among ways back,
+ * where more is alive than the loop itself needs.
  */
 function asksInside(loop: LoopItem, { comesBackHere }: LoopContext): boolean {
   if (comesBackHere) return false;

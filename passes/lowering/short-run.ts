@@ -37,7 +37,7 @@ export interface ShortRunContext {
   readonly module: IrModule;
   /** Iterations that a short run may have; 0 where all are counted. */
   readonly shortRun: number;
-  /** Whether there are ways back into this code: then short runs have no copy of the loop. */
+  /** Whether frames come back into this code: then short runs have no copy of the loop, and slow paths are behind loops. */
   readonly comesBackHere: boolean;
   newLabel(what: string): string;
   emitRegion(region: Region, prelude: readonly Expr[]): Expr[];
