@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { changesIn } from '../../fixtures/folder-tree.js';
+import { deadProcess } from '../../fixtures/processes.js';
 import { codeOf, memoryWith, sampleSnapshot } from '../../fixtures/snapshots/samples.js';
 import type { Snapshot } from '../snapshot/index.js';
 import { compactSnapshotChain, readSnapshotChain, removeSnapshotChain } from './snapshot-file-chain.js';
@@ -332,8 +333,9 @@ describe('a chain', () => {
     writeRun(3);
     const [delta = ''] = deltaFiles();
     const living = temporaryName('job.snap');
-    const ofTheDead = (target: string): string => temporaryName(target).replace(`-${process.pid}-`, '-4194999-');
-    for (const name of [ofTheDead('job.snap'), ofTheDead(delta), living]) writeFileSync(join(folder, name), 'partial');
+    for (const name of [temporaryName('job.snap', deadProcess), temporaryName(delta, deadProcess), living]) {
+      writeFileSync(join(folder, name), 'partial');
+    }
     removeSnapshotChain(path);
     expect(readdirSync(folder)).toEqual([living]);
   });

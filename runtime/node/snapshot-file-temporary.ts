@@ -15,8 +15,9 @@ const CLOCK_SLACK_MS = 5_000;
 /** Of hosts that share a folder, each cleans up only after itself: the others' process numbers mean nothing here. */
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
-export function temporaryName(target: string): string {
-  return `.${target}.${host}-${process.pid}-${randomBytes(6).toString('hex')}${SUFFIX}`;
+/** @param pid of the process that writes it */
+export function temporaryName(target: string, pid: number = process.pid): string {
+  return `.${target}.${host}-${pid}-${randomBytes(6).toString('hex')}${SUFFIX}`;
 }
 
 /**

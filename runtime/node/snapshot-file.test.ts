@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { changesIn } from '../../fixtures/folder-tree.js';
+import { deadProcess } from '../../fixtures/processes.js';
 import { codeOf, memoryWith, sampleSnapshot } from '../../fixtures/snapshots/samples.js';
 import { compactSnapshotFiles, readSnapshotFile, readSnapshotFiles, writeSnapshotFile } from './snapshot-file.js';
 import { nodeFileSystem, type SnapshotFileSystem } from './snapshot-file-system.js';
@@ -262,11 +263,11 @@ describe('temporary files', () => {
   const ours = temporaryName('job.snap');
 
   test('of dead processes are removed, of living ones and of other hosts and targets are not', () => {
-    const dead = leave(ours.replace(`-${process.pid}-`, '-4194999-'));
-    const living = leave(ours.replace(`-${process.pid}-`, `-${process.ppid}-`));
+    const dead = leave(temporaryName('job.snap', deadProcess));
+    const living = leave(temporaryName('job.snap', process.ppid));
     const writing = leave(ours);
-    const elsewhere = leave(ours.replace(/\.[0-9a-f]{8}-\d+-/, '.00000000-4194999-'));
-    const another = leave(temporaryName('other.snap').replace(`-${process.pid}-`, '-4194999-'));
+    const elsewhere = leave(temporaryName('job.snap', deadProcess).replace(/\.[0-9a-f]{8}-/, '.00000000-'));
+    const another = leave(temporaryName('other.snap', deadProcess));
     const foreign = leave('.job.snap.mine.mvvm-tmp');
     writeSnapshotFile(path, snapshotNumber(1));
     expect([dead, living, writing, elsewhere, another, foreign].map((file) => existsSync(file))).toEqual([
