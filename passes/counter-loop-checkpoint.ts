@@ -8,7 +8,7 @@
  */
 
 import { markLoops } from './ir/placement.js';
-import { findShortLoops } from './ir/short-loops.js';
+import { findUncountedLoops } from './ir/uncounted-loops.js';
 import type { Pass } from './pass.js';
 
 export const counterLoopCheckpoint: Pass = {
@@ -21,7 +21,7 @@ stable point and asks the host. From 11 threshold bits on, loops that provably e
 iterations from 16 bits on). Recursion without loops gets a counted point from \`close-cycles\`.`,
   run(context) {
     markLoops(context, { kind: 'loop', gate: 'counted' }, (fn) =>
-      findShortLoops(context.module, fn, context.options.thresholdBits),
+      findUncountedLoops(context.module, fn, context.options.thresholdBits),
     );
   },
 };

@@ -15,10 +15,11 @@ import { CallGraph, signatureKey } from './ir/call-graph.js';
 import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
 import { slotTypeOf } from './ir/make.js';
-import { importedMarks } from './ir/marks.js';
+import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
+import { chargeScans } from './lowering/charge-scans.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
@@ -57,8 +58,9 @@ export const lowerPoints: Pass = {
 to leave (saving its live slots) and to come back. Functions that cannot reach a stable point are left untouched.`,
   run(context) {
     const { module, options } = context;
-    const graph = new CallGraph(module);
     const support = new Support(module, options.thresholdBits);
+    if (usesGate(module, 'counted')) chargeAllScans(context, support);
+    const graph = new CallGraph(module);
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
@@ -80,6 +82,15 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     context.lowered = { functions: lowered.map((entry) => describe(entry, indices, graph)), support, graph };
   },
 };
+
+/** Lets scans without points count afterwards. */
+function chargeAllScans({ module, options, changed }: PassContext, support: Support): void {
+  const uncounted = uncountedIterations(options.thresholdBits);
+  if (uncounted === 0) return;
+  for (const fn of module.definedFunctions()) {
+    if (chargeScans(module, support, fn, uncounted)) changed.add(fn.name);
+  }
+}
 
 function lowerAll(
   { module, options, dirt }: PassContext,

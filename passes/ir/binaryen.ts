@@ -50,6 +50,8 @@ interface NameAccess {
   };
   readonly Call: { getTarget(expression: number): string; isReturn(expression: number): boolean };
   readonly CallIndirect: { isReturn(expression: number): boolean };
+  readonly GlobalGet: { getName(expression: number): string };
+  readonly GlobalSet: { getName(expression: number): string };
   readonly TableSet: { getTable(expression: number): string };
   readonly TableGrow: { getTable(expression: number): string };
   readonly RefFunc: { getFunc(expression: number): string };

@@ -14,7 +14,7 @@ import { type CallGraph, isFunctionNode } from './call-graph.js';
 import { callTarget, childrenOf, isConditional, kindOf, labelOf, targetsOf } from './expressions.js';
 import { headMark, readMark } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
-import { findShortLoops } from './short-loops.js';
+import { findUncountedLoops } from './uncounted-loops.js';
 
 /** Names of the functions that poll at their entry, on every call. */
 export function findEntryPolled(module: IrModule): Set<string> {
@@ -38,7 +38,7 @@ export function findUnboundedLoops(
 ): Expr[] {
   const uncovered = findUncoveredLoops(module.body(fn), entryPolled);
   if (uncovered.length === 0) return [];
-  const short = findShortLoops(module, fn, thresholdBits);
+  const short = findUncountedLoops(module, fn, thresholdBits);
   return uncovered.filter((loop) => !short.has(loop));
 }
 

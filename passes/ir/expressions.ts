@@ -246,6 +246,9 @@ export const typeOf = (expr: Expr): Type => asType(api._BinaryenExpressionGetTyp
 export const finalize = (expr: Expr): void => api._BinaryenExpressionFinalize(expr);
 export const setType = (expr: Expr, type: Type): void => api._BinaryenExpressionSetType(expr, type);
 
+/** Whether an expression of this type leaves a value. */
+export const isConcrete = (type: Type): boolean => type !== none && type !== unreachable;
+
 /** The label of a block or loop, or undefined when nothing can branch to it. */
 export function labelOf(expr: Expr): string | undefined {
   const kind = kindOf(expr);
@@ -305,6 +308,9 @@ export function isTailCall(expr: Expr): boolean {
   const kind = kindOf(expr);
   return (kind === 'Call' && api.Call.isReturn(expr)) || (kind === 'CallIndirect' && api.CallIndirect.isReturn(expr));
 }
+/** The global that a GlobalGet or GlobalSet is about. */
+export const globalOf = (expr: Expr): string =>
+  (kindOf(expr) === 'GlobalGet' ? api.GlobalGet : api.GlobalSet).getName(expr);
 export const setTableOf = (expr: Expr): string => api.TableSet.getTable(expr);
 export const grownTableOf = (expr: Expr): string => api.TableGrow.getTable(expr);
 export const referredFunction = (expr: Expr): string => api.RefFunc.getFunc(expr);

@@ -14,6 +14,7 @@ import {
   childrenOf,
   constantOf,
   isConditional,
+  isTailCall,
   kindOf,
   labelOf,
   localIndex,
@@ -84,6 +85,46 @@ export function readLoopCounter(
     return isFixed ? { counter, step, test, end, backEdge, condition } : undefined;
   }
   return undefined;
+}
+
+/**
+ * The same for a loop whose number of iterations is known when it is entered: nothing but its test leaves it, and its
+ * counter cannot jump over the end. So it can be run in strips (lowering/counted-loop.ts).
+ */
+export function readCountedLoop(label: string, statements: readonly Expr[]): LoopCounter | undefined {
+  const found = readLoopCounter(label, statements, isPowerOfTwo);
+  if (found === undefined || leavesElsewhere(statements, found.backEdge)) return undefined;
+  return found.test === 'not-equal' || found.step === 1 ? found : undefined;
+}
+
+/**
+ * A counter comes round after 2^32 / step iterations. A strip must be shorter than that, also in a loop that never ends,
+ * whose strips are as long as the gate's counter says: up to 2^24 they are with steps up to this.
+ */
+const LARGEST_STEP = 256;
+
+function isPowerOfTwo(step: number): boolean {
+  const size = Math.abs(step);
+  return size > 0 && size <= LARGEST_STEP && (size & (size - 1)) === 0;
+}
+
+/** Whether anything but `backEdge` leaves the loop. */
+function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
+  const labels = new Set<string>();
+  for (const statement of statements) {
+    walk(statement, (expr) => {
+      const kind = kindOf(expr);
+      const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
+      if (label !== undefined) labels.add(label);
+    });
+  }
+  const leaves = (expr: Expr): boolean => {
+    const kind = kindOf(expr);
+    if (kind === 'Return' || kind === 'Try' || isTailCall(expr)) return true;
+    if (kind !== 'Break' && kind !== 'Switch') return false;
+    return expr !== backEdge && targetsOf(expr).some((target) => !labels.has(target));
+  };
+  return statements.some((statement) => some(statement, leaves));
 }
 
 const isBranch = (expr: Expr): boolean => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch';

@@ -72,6 +72,11 @@ export function importedMarks(module: IrModule): string[] {
     .filter((name) => marksByName.has(name));
 }
 
+/** Whether a module has marks of a gate. */
+export function usesGate(module: IrModule, gate: Gate): boolean {
+  return [...marksByName].some(([name, mark]) => mark.gate === gate && module.isImported(name));
+}
+
 /** The mark at the head of a loop or function body: its first expression, looking into unnamed leading blocks. */
 export function headMark(body: Expr): Mark | undefined {
   const mark = readMark(body);

@@ -15,9 +15,14 @@ export function relabel(code: Expr, newLabel: () => string): void {
 }
 
 function renameIn(expr: Expr, newName: (label: string) => string): void {
-  const kind = kindOf(expr);
   const label = labelOf(expr);
-  if (label !== undefined) (kind === 'Loop' ? api.Loop : api.Block).setName(expr, newName(label));
+  if (label !== undefined) (kindOf(expr) === 'Loop' ? api.Loop : api.Block).setName(expr, newName(label));
+  renameTargets(expr, newName);
+}
+
+/** Lets a Break or Switch go to other labels. */
+export function renameTargets(expr: Expr, newName: (label: string) => string): void {
+  const kind = kindOf(expr);
   if (kind === 'Break') api.Break.setName(expr, newName(api.Break.getName(expr)));
   if (kind !== 'Switch') return;
   api.Switch.setDefaultName(expr, newName(api.Switch.getDefaultName(expr)));

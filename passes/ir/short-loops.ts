@@ -44,15 +44,23 @@ export function uncountedIterations(thresholdBits: number): number {
   return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
 }
 
-/** @returns the loops of a function that need no counted point */
-export function findShortLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
+/**
+ * @param scans loops that are as long as memory is
+ * @returns the loops of a function that need no counted point
+ */
+export function findShortLoops(
+  module: IrModule,
+  fn: FunctionInfo,
+  thresholdBits: number,
+  scans: ReadonlyMap<Expr, unknown> = new Map(),
+): ReadonlySet<Expr> {
   const most = uncountedIterations(thresholdBits);
   const body = module.body(fn);
   if (most === 0 || !some(body, (expr) => kindOf(expr) === 'Loop')) return new Set();
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
   const zeros = variables.filter((local) => types[local] === i32);
-  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros);
+  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, scans);
   finder.visit(body);
   return finder.found;
 }
@@ -64,16 +72,24 @@ class ShortLoops {
   #known: Map<number, Range> | undefined = new Map();
   /** What is known where all the branches to a label are taken. */
   readonly #atLabel = new Map<string, Map<number, Range>>();
-  /** Iterations of the short loops that the present loop has inside; infinitely many if it calls. */
+  /** Iterations of the short loops that the present loop has inside; infinitely many if it calls or scans. */
   #inside = 0;
 
   readonly #isImported: (name: string) => boolean;
+  readonly #scans: ReadonlyMap<Expr, unknown>;
 
   /**
    * @param isImported whether a function is, by its name
    * @param zeros locals that are zero at first
+   * @param scans loops that are as long as memory is
    */
-  constructor(most: number, isImported: (name: string) => boolean, zeros: readonly number[]) {
+  constructor(
+    most: number,
+    isImported: (name: string) => boolean,
+    zeros: readonly number[],
+    scans: ReadonlyMap<Expr, unknown>,
+  ) {
+    this.#scans = scans;
     this.#most = most;
     this.#isImported = isImported;
     for (const local of zeros.slice(0, MOST_KNOWN)) this.#known?.set(local, { least: 0, most: 0 });
@@ -139,7 +155,8 @@ class ShortLoops {
     if (isShort) this.found.add(loop);
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
     const uncounted = isShort ? inAll : 0;
-    this.#inside = outside + (Number.isFinite(this.#inside) ? uncounted : this.#inside);
+    const added = this.#scans.has(loop) && !isShort ? Number.POSITIVE_INFINITY : uncounted;
+    this.#inside = outside + (Number.isFinite(this.#inside) ? added : this.#inside);
   }
 
   #isImport(call: Expr): boolean {

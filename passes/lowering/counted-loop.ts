@@ -10,11 +10,11 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import { constantOf, i32, isTailCall, kindOf, labelOf, localIndex, setChild, targetsOf } from '../ir/expressions.js';
-import { type LoopTest, readLoopCounter } from '../ir/loop-counter.js';
+import { constantOf, i32, kindOf, localIndex, setChild } from '../ir/expressions.js';
+import { type LoopTest, readCountedLoop } from '../ir/loop-counter.js';
 import type { Maker } from '../ir/make.js';
 import type { IrModule } from '../ir/module.js';
-import { some, walk } from '../ir/walk.js';
+import { holdsCharge } from './charge-scans.js';
 import { type LoopItem, statementsOf } from './linear-code.js';
 
 export interface CountedLoop {
@@ -31,20 +31,13 @@ export interface CountedLoop {
   testAgainst(limit: number): void;
 }
 
-/**
- * A counter comes round after 2^32 / step iterations. A strip must be shorter than that, also in a loop that never ends,
- * whose strips are as long as the gate's counter says: up to 2^24 they are with steps up to this.
- */
-const LARGEST_STEP = 256;
-
 /** @returns undefined when the loop is not counted, or not in a form that is recognised */
 export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedLoop | undefined {
   const statements = statementsOf(loop.body);
   if (statements.length !== loop.body.length) return undefined;
-  const found = readLoopCounter(loop.name, statements, isStrippable);
-  if (found === undefined || leavesElsewhere(statements, found.backEdge)) return undefined;
+  const found = readCountedLoop(loop.name, statements);
+  if (found === undefined || statements.some(holdsCharge)) return undefined;
   const { counter, step, test, end, backEdge, condition } = found;
-  if (test !== 'not-equal' && step !== 1) return undefined;
 
   const fixed = end?.value;
   const { make } = module;
@@ -67,30 +60,6 @@ export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedL
       else setChild(condition, end.operand, make.get(limit, i32));
     },
   };
-}
-
-function isStrippable(step: number): boolean {
-  const size = Math.abs(step);
-  return size > 0 && size <= LARGEST_STEP && (size & (size - 1)) === 0;
-}
-
-/** Whether anything but `backEdge` leaves the loop. */
-function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
-  const labels = new Set<string>();
-  for (const statement of statements) {
-    walk(statement, (expr) => {
-      const kind = kindOf(expr);
-      const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
-      if (label !== undefined) labels.add(label);
-    });
-  }
-  const leaves = (expr: Expr): boolean => {
-    const kind = kindOf(expr);
-    if (kind === 'Return' || kind === 'Try' || isTailCall(expr)) return true;
-    if (kind !== 'Break' && kind !== 'Switch') return false;
-    return expr !== backEdge && targetsOf(expr).some((target) => !labels.has(target));
-  };
-  return statements.some((statement) => some(statement, leaves));
 }
 
 /**

@@ -205,7 +205,7 @@ class Emitter {
     for (const item of region) {
       switch (item.kind) {
         case 'statement':
-          code.push(this.#nest === undefined ? item.expr : this.#nest.flushAtExits(item.expr));
+          code.push(this.#nest === undefined ? item.expr : this.#nest.adapt(item.expr));
           break;
         case 'label':
           endBlock(item.name);

@@ -22,6 +22,7 @@ import {
   clearCarriedValue,
   finalize,
   i32,
+  isConcrete,
   isConditional,
   isTee,
   kindOf,
@@ -71,8 +72,6 @@ export function linearise(info: FunctionInfo, context: LineariseContext): Linear
 
 /** The type of a local that takes an expression's value. */
 const typeInLocal = (expr: Expr): Type => withoutRefinement(typeOf(expr));
-
-const isConcrete = (type: Type): boolean => type !== none && type !== unreachable;
 
 class Linearizer {
   readonly #module: IrModule;

@@ -12,6 +12,7 @@
 import type { Expr } from '../ir/binaryen.js';
 import {
   childrenOf,
+  globalOf,
   i32,
   isConditional,
   isTailCall,
@@ -78,9 +79,22 @@ export class NestCounters {
     return [...this.#locals].map(([name, local]) => this.#make.globalSet(name, this.#make.get(local, i32)));
   }
 
-  /** Rewrites a statement of the nest so that the globals are right wherever it leaves the nest. */
-  flushAtExits(statement: Expr): Expr {
-    return rewrite(statement, (expr) => (this.#leavesNest(expr) ? this.#flushBefore(expr) : expr));
+  /** Makes a statement of the nest count in the locals, and rewrites it so that the globals are right wherever it leaves the nest. */
+  adapt(statement: Expr): Expr {
+    return rewrite(statement, (expr) => {
+      if (this.#leavesNest(expr)) return this.#flushBefore(expr);
+      return this.#countInLocal(expr);
+    });
+  }
+
+  /** What charge-scans.ts takes from a counter. */
+  #countInLocal(expr: Expr): Expr {
+    const kind = kindOf(expr);
+    if (kind !== 'GlobalGet' && kind !== 'GlobalSet') return expr;
+    const local = this.#locals.get(globalOf(expr));
+    if (local === undefined) return expr;
+    const [value] = childrenOf(expr);
+    return value === undefined ? this.#make.get(local, i32) : this.#make.set(local, value);
   }
 
   #leavesNest(expr: Expr): boolean {

@@ -114,6 +114,9 @@ export const landFunction = 'mvvm.land';
 /** `()`: lets the frame that has just been saved come back at once, in the function itself. */
 export const goOnFunction = 'mvvm.go_on';
 
+/** `(counter, count) -> i32`: the counter without what a scan of memory takes from it, see charge-scans.ts. */
+export const chargeFunction = 'mvvm.charge';
+
 /** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
 export const elsewhereFunction = 'mvvm.elsewhere';
 /** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
@@ -134,6 +137,7 @@ export const slowPath: { readonly globals: ReadonlySet<string>; readonly functio
   functions: new Set([
     ...Object.values(fireFunction),
     ...Object.values(fireInNestFunction),
+    chargeFunction,
     enterFunction,
     steerFunction,
     steerByGateFunction,
@@ -159,6 +163,7 @@ export class Support {
       [fireFunction.budget, () => this.#addFire()],
       [fireFunction.counted, () => this.#addFireCounted()],
       [fireFunction.dirty, () => this.#addFireDirty()],
+      [chargeFunction, () => this.#addCharge()],
       [enterFunction, () => this.#addEnter()],
       [steerFunction, () => this.#addSteer(false)],
       [steerByGateFunction, () => this.#addSteer(true)],
@@ -274,6 +279,16 @@ export class Support {
       make.return(make.globalGet(counterOf(gate))),
     ];
     this.#module.addFunction(fireInNestFunction[gate], i32, i32, [], make.functionBody(body));
+  }
+
+  /** `return count < counter ? counter - count : 1`: the next point opens the gate then. */
+  #addCharge(): void {
+    const { make } = this.#module;
+    const [counter, count] = [0, 1];
+    const isLess = make.lessUnsigned(make.get(count, i32), make.get(counter, i32));
+    const left = make.sub(make.get(counter, i32), make.get(count, i32));
+    const body = make.return(make.select(isLess, left, make.const(1)));
+    this.#module.addFunction(chargeFunction, makeTupleType([i32, i32]), i32, [], make.functionBody([body]));
   }
 
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */

@@ -1,0 +1,79 @@
+/**
+ * Scans (ir/scans.ts) have no stable point, since memory ends them. So that many of them do not take longer than one may wait
+ * for a point, a scan that was long takes from the counter what points inside would have, but never the last of it:
+ *
+ *     (local.set $start (local.get $p))
+ *     (loop $L ... (br_if $L ...))
+ *     (if (i32.ge_u (local.tee $start (i32.sub (local.get $p) (local.get $start))) (i32.const 64))
+ *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $start)))))
+ *
+ * and the same before each branch or return that leaves the loop.
+ */
+
+import type { Expr } from '../ir/binaryen.js';
+import { exitsOf, makeBeforeExit } from '../ir/exits.js';
+import { globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
+import type { Maker } from '../ir/make.js';
+import type { FunctionInfo, IrModule } from '../ir/module.js';
+import type { Scan } from '../ir/scans.js';
+import { findUncountedScans } from '../ir/uncounted-loops.js';
+import { rewrite, some } from '../ir/walk.js';
+import { chargeFunction, globals, type Support } from './support.js';
+
+/**
+ * @param uncounted iterations that a scan may have without taking from the counter
+ * @returns whether the function has scans
+ */
+export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo, uncounted: number): boolean {
+  const body = module.body(fn);
+  const scans = findUncountedScans(module, fn);
+  const makeCharge = (scan: Scan, moved: number) => (): Expr[] => {
+    const { make } = module;
+    const distance = make.sub(makePlace(scan, make), make.get(moved, i32));
+    const times = make.tee(moved, make.shiftRight(distance, make.const(Math.floor(Math.log2(scan.leastStep)))), i32);
+    const operands = [make.globalGet(globals.counter), make.get(moved, i32)];
+    const charge = make.globalSet(globals.counter, make.call(support.use(chargeFunction), operands, i32));
+    return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
+  };
+  const charge = (expr: Expr): Expr => {
+    const scan = scans.get(expr);
+    if (scan === undefined) return expr;
+    // Where the cursors were at first and, behind the scan, how often they have moved.
+    const moved = module.addLocal(fn, i32);
+    const begin = module.make.set(moved, makePlace(scan, module.make));
+    return putAround(module, expr, begin, makeCharge(scan, moved), `mvvm.scanned.${moved}`);
+  };
+  if (scans.size > 0) module.setBody(fn, rewrite(body, charge));
+  return scans.size > 0;
+}
+
+/** Whether code takes something from the counter for a scan. */
+export function holdsCharge(code: Expr): boolean {
+  return some(code, (expr) => kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter);
+}
+
+/**
+ * A loop with code before it, and where it is left.
+ * @param makeEnd called for each place where it is left
+ * @param prefix of labels
+ */
+function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Expr[], prefix: string): Expr {
+  let labels = 0;
+  const newLabel = (): string => `${prefix}.${labels++}`;
+  const exits = new Map(exitsOf(loop).map((exit) => [exit.expr, exit]));
+  rewrite(loop, (expr) => {
+    const exit = exits.get(expr);
+    return exit === undefined ? expr : makeBeforeExit(module, exit, makeEnd, newLabel);
+  });
+  const end = typeOf(loop) === unreachable ? [] : makeEnd();
+  return module.make.valueBlock(null, [begin, loop, ...end], typeOf(loop));
+}
+
+/** The sum of where all cursors are, such that it grows. */
+function makePlace({ cursors }: Scan, make: Maker): Expr {
+  const places = cursors.map(({ local, direction }) => {
+    const place = make.get(local, i32);
+    return direction > 0 ? place : make.sub(make.const(0), place);
+  });
+  return places.reduce((sum, place) => make.add(sum, place));
+}
