@@ -29,7 +29,7 @@ import { type CallItem, type LinearFunction, type Point, type Region, regionsIn 
 import { linearise } from './lowering/linearise.js';
 import { makeLoopsNatural } from './lowering/natural-loops.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
-import { Support } from './lowering/support.js';
+import { chargeFunction, Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
 import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
@@ -64,12 +64,13 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
+    const charging = graph.callersOf(chargeFunction);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
-      const common = { module, support, firstPoint, shortRun, reenter, pending };
+      const common = { module, support, firstPoint, shortRun, reenter, pending, charging };
       const comesBack = hasWaysBack(twin) ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));

@@ -174,8 +174,33 @@ export class CallGraph {
     return { info, callees, indirect, tailCallees, tailIndirect, hasMark };
   }
 
-  /** The least set closed under "calls one of them"; grows from the functions with marks and blocking imports. */
+  /** The functions during which this one may be called. */
+  callersOf(name: string): ReadonlySet<string> {
+    return this.#closeOverCallers(this.#callers().get(name) ?? []);
+  }
+
+  /** Grows from the functions with marks and the callers of blocking imports. */
   #findInstrumented(): ReadonlySet<string> {
+    const callers = this.#callers();
+    const marked = [...this.#nodes.values()].filter(({ hasMark }) => hasMark).map(({ info }) => info.name);
+    const blocked = [...this.#blocking].flatMap((name) => callers.get(name) ?? []);
+    return this.#closeOverCallers([...marked, ...blocked], callers);
+  }
+
+  /** The least set with these functions that is closed under "calls one of them". */
+  #closeOverCallers(functions: readonly string[], callers = this.#callers()): ReadonlySet<string> {
+    const found = new Set<string>();
+    const pending = [...functions];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (found.has(name) || this.#nodes.get(name)?.info.imported !== undefined) continue;
+      found.add(name);
+      pending.push(...(callers.get(name) ?? []));
+    }
+    return found;
+  }
+
+  /** By callee. */
+  #callers(): ReadonlyMap<string, readonly string[]> {
     const callers = new Map<string, string[]>();
     const addCaller = (callee: string, caller: string): void => {
       const list = callers.get(callee);
@@ -190,17 +215,7 @@ export class CallGraph {
     for (const [key, targets] of this.#referableByType) {
       for (const target of targets) for (const caller of callersByType.get(key) ?? []) addCaller(target.name, caller);
     }
-
-    const found = new Set<string>();
-    const pending: string[] = [];
-    for (const { info, hasMark } of this.#nodes.values()) if (hasMark) pending.push(info.name);
-    for (const name of this.#blocking) pending.push(...(callers.get(name) ?? []));
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (found.has(name) || this.#nodes.get(name)?.info.imported !== undefined) continue;
-      found.add(name);
-      pending.push(...(callers.get(name) ?? []));
-    }
-    return found;
+    return callers;
   }
 }
 

@@ -12,12 +12,13 @@
 
 import type { Expr } from '../ir/binaryen.js';
 import { exitsOf, makeBeforeExit } from '../ir/exits.js';
-import { globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
+import { callTarget, globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { Scan } from '../ir/scans.js';
 import { findUncountedScans } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
+import { codeOf, type Region, regionsIn } from './linear-code.js';
 import { chargeFunction, globals, type Support } from './support.js';
 
 /**
@@ -30,7 +31,8 @@ export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo
   const makeCharge = (scan: Scan, moved: number) => (): Expr[] => {
     const { make } = module;
     const distance = make.sub(makePlace(scan, make), make.get(moved, i32));
-    const times = make.tee(moved, make.shiftRight(distance, make.const(Math.floor(Math.log2(scan.leastStep)))), i32);
+    const bits = Math.floor(Math.log2(scan.leastStep));
+    const times = make.tee(moved, bits === 0 ? distance : make.shiftRight(distance, make.const(bits)), i32);
     const operands = [make.globalGet(globals.counter), make.get(moved, i32)];
     const charge = make.globalSet(globals.counter, make.call(support.use(chargeFunction), operands, i32));
     return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
@@ -67,6 +69,17 @@ function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Exp
   });
   const end = typeOf(loop) === unreachable ? [] : makeEnd();
   return module.make.valueBlock(null, [begin, loop, ...end], typeOf(loop));
+}
+
+/** Whether functions are called in a region that may take something from the counter. @param charging names of such functions */
+export function callsCharging(region: Region, charging: ReadonlySet<string>): boolean {
+  const calls = (expr: Expr): boolean =>
+    (kindOf(expr) === 'Call' && charging.has(callTarget(expr))) ||
+    (kindOf(expr) === 'CallIndirect' && charging.size > 0);
+  return region.some(
+    (item) =>
+      codeOf(item).some((code) => some(code, calls)) || regionsIn(item).some((inner) => callsCharging(inner, charging)),
+  );
 }
 
 /** The sum of where all cursors are, such that it grows. */

@@ -29,6 +29,7 @@ import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreac
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { callsCharging } from './charge-scans.js';
 import { atLabel, intoLabel, makeDispatch, makeDispatchToLoops } from './emit-dispatch.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
@@ -64,6 +65,8 @@ export interface EmitContext {
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
+  /** Names of functions during which something is taken from the counter: see charge-scans.ts. */
+  readonly charging: ReadonlySet<string>;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: EntryContext['reenter'] & {
@@ -348,11 +351,16 @@ class Emitter {
   }
 
   #emitLoopOfNest(loop: LoopItem): Expr[] {
-    if (this.#nest !== undefined || !loop.isBusy || !isCallFree(loop)) return this.#emitLoopCode(loop);
+    if (this.#nest !== undefined || !loop.isBusy || !this.#canCountInLocals(loop)) return this.#emitLoopCode(loop);
     this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
     const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];
     this.#nest = undefined;
     return code;
+  }
+
+  /** No other function counts meanwhile. */
+  #canCountInLocals(loop: LoopItem): boolean {
+    return isCallFree(loop) && !callsCharging(loop.body, this.#context.charging);
   }
 
   #emitLoopCode(loop: LoopItem): Expr[] {
