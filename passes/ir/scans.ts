@@ -44,8 +44,11 @@ export interface Cursor {
   readonly direction: 1 | -1;
 }
 
-/** A cursor moves by so much at most in an iteration, and an address by so many times that: less than could jump over a page. */
-const LARGEST_STEP = 2 ** 9;
+/**
+ * A cursor moves by so much at most in an iteration, and an address by so many times that. So from one iteration to the next
+ * an address cannot jump over a page, and all that is added to it in {@link LARGEST_BODY} expressions makes no difference.
+ */
+const LARGEST_STEP = 2 ** 8;
 const LARGEST_SCALE = 2 ** 6;
 /** So many expressions an iteration has at most: what it does is soon done. */
 const LARGEST_BODY = 120;
@@ -325,9 +328,9 @@ function add(value: Linear, name: string | undefined): Linear | undefined {
 
 function multiply(value: Linear, factor: number): Linear | undefined {
   const scale = value.scale * factor;
-  return factor > 0 && scale <= LARGEST_SCALE
-    ? { ...value, scale, base: value.base && `${factor}(${value.base})` }
-    : undefined;
+  const isNear = stepOf(value) * scale <= LARGEST_STEP * LARGEST_SCALE;
+  if (factor <= 0 || scale > LARGEST_SCALE || !isNear) return undefined;
+  return { ...value, scale, base: value.base && `${factor}(${value.base})` };
 }
 
 function copy({ values, accessed, advanced }: State): State {
