@@ -122,6 +122,10 @@ describe('no scans are loops', () => {
       `(loop $L ${move('n')} ${goOnIf(byteAt(`(i32.shl ${get('n')} (i32.const 8))`))})`,
     ],
     [
+      'whose address is many steps from where the cursor is',
+      `(loop $L ${move('n')} ${goOnIf(byteAt(`(i32.shl (i32.add ${moved('n', 200)} (i32.const 200)) (i32.const 6))`))})`,
+    ],
+    [
       'with another way to their head',
       `(loop $L ${goOnIf(byteAt(get('q')))} ${move('p')} ${goOnIf(byteAt(get('p')))})`,
     ],
