@@ -23,13 +23,21 @@ export interface Exit {
   readonly targets: readonly string[];
 }
 
+/** The labels of the blocks and loops under `roots`, themselves included. */
+export function labelsUnder(roots: readonly Expr[]): Set<string> {
+  const labels = new Set<string>();
+  for (const root of roots) {
+    walk(root, (expr) => {
+      const label = labelOf(expr);
+      if (label !== undefined) labels.add(label);
+    });
+  }
+  return labels;
+}
+
 /** The exits of a loop that calls nothing, but for its end. */
 export function exitsOf(loop: Expr): Exit[] {
-  const labels = new Set<string>();
-  walk(loop, (expr) => {
-    const label = labelOf(expr);
-    if (label !== undefined) labels.add(label);
-  });
+  const labels = labelsUnder([loop]);
   const exits: Exit[] = [];
   walk(loop, (expr) => {
     const kind = kindOf(expr);

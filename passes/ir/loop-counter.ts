@@ -9,6 +9,7 @@
  */
 
 import { api, type Expr } from './binaryen.js';
+import { labelsUnder } from './exits.js';
 import {
   binaryOperation,
   childrenOf,
@@ -110,14 +111,7 @@ function isPowerOfTwo(step: number): boolean {
 
 /** Whether anything but `backEdge` leaves the loop. */
 function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
-  const labels = new Set<string>();
-  for (const statement of statements) {
-    walk(statement, (expr) => {
-      const kind = kindOf(expr);
-      const label = kind === 'Block' || kind === 'Loop' ? labelOf(expr) : undefined;
-      if (label !== undefined) labels.add(label);
-    });
-  }
+  const labels = labelsUnder(statements);
   const leaves = (expr: Expr): boolean => {
     const kind = kindOf(expr);
     if (kind === 'Return' || kind === 'Try' || isTailCall(expr)) return true;

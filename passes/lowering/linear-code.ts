@@ -18,7 +18,8 @@
 
 import type { PointKind } from '../../runtime/abi/index.js';
 import type { Expr } from '../ir/binaryen.js';
-import { kindOf, labelOf, localIndex, targetsOf, typeOf, unreachable } from '../ir/expressions.js';
+import { labelsUnder } from '../ir/exits.js';
+import { kindOf, localIndex, targetsOf, typeOf, unreachable } from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo } from '../ir/module.js';
@@ -230,12 +231,7 @@ export function labelsIn({ name, body }: LoopItem): Set<string> {
   const collect = (region: Region): void => {
     for (const item of region) {
       if (item.kind === 'label' || item.kind === 'loop') labels.add(item.name);
-      for (const code of codeOf(item)) {
-        walk(code, (expr) => {
-          const label = kindOf(expr) === 'Block' || kindOf(expr) === 'Loop' ? labelOf(expr) : undefined;
-          if (label !== undefined) labels.add(label);
-        });
-      }
+      for (const label of labelsUnder(codeOf(item))) labels.add(label);
       for (const inner of regionsIn(item)) collect(inner);
     }
   };
