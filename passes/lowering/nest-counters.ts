@@ -11,6 +11,7 @@
 
 import type { Expr } from '../ir/binaryen.js';
 import {
+  callTarget,
   childrenOf,
   globalOf,
   i32,
@@ -20,14 +21,13 @@ import {
   none,
   targetsOf,
   typeOf,
-  unreachable,
 } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { rewrite } from '../ir/walk.js';
 import { type LoopItem, labelsIn, type Region } from './linear-code.js';
-import { counterOf } from './support.js';
+import { chargeFunction, counterOf } from './support.js';
 
 export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopItem): NestCounters {
   const counters = new Set<string>();
@@ -100,19 +100,18 @@ export class NestCounters {
   #leavesNest(expr: Expr): boolean {
     const kind = kindOf(expr);
     if (kind === 'Return' || kind === 'Throw' || kind === 'Rethrow' || isTailCall(expr)) return true;
+    if (kind === 'Call' && callTarget(expr) === chargeFunction) return false;
     if (kind === 'Call' || kind === 'CallIndirect') return this.#callsMayThrow;
     return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
   }
 
   #flushBefore(exit: Expr): Expr {
     const make = this.#make;
-    if (kindOf(exit) !== 'Break' || !isConditional(exit))
-      return make.valueBlock(null, [...this.makeFlush(), exit], unreachable);
+    const isConditionalBranch = kindOf(exit) === 'Break' && isConditional(exit) && typeOf(exit) === none;
     const [condition] = childrenOf(exit);
-    const [target] = targetsOf(exit);
-    if (condition === undefined || target === undefined || typeOf(exit) !== none) {
+    if (!isConditionalBranch || condition === undefined) {
       return make.valueBlock(null, [...this.makeFlush(), exit], typeOf(exit));
     }
-    return make.if(condition, [...this.makeFlush(), make.br(target)]);
+    return make.if(condition, [...this.makeFlush(), ...targetsOf(exit).map((target) => make.br(target))]);
   }
 }
