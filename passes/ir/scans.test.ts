@@ -80,6 +80,7 @@ describe('scans are loops', () => {
 
 describe('no scans are loops', () => {
   test.each([
+    ['that are never repeated', `(loop $L (return (i32.const 0)) ${move('p')} ${goOnIf(byteAt(get('p')))})`],
     ['that follow pointers', `(loop $L ${goOnIf(`(local.tee $p (i32.load ${get('p')}))`)})`],
     ['that move and do not access', `(loop $L ${move('p')} ${goOnIf(byteAt(get('q')))})`],
     ['that access and do not move', `(loop $L ${goOnIf(byteAt(get('p')))})`],

@@ -130,7 +130,7 @@ interface State {
 /** One iteration, in which some locals are taken for cursors. */
 class Iteration {
   readonly cursors: readonly Cursor[];
-  /** By so much one of the cursors moves at least; 0 if it may be that none does. */
+  /** By so much one of the cursors moves at least; 0 if it may be that none does, or if no iteration follows another. */
   readonly leastStep: number;
   readonly #label: string;
   readonly #assigned: ReadonlySet<number>;
@@ -157,7 +157,7 @@ class Iteration {
     this.#state = { values, accessed: new Map(), advanced: 0 };
     for (const expr of body) this.#visit(expr);
     this.cursors = [...this.#candidates].flatMap((local) => this.#readCursor(local) ?? []);
-    this.leastStep = Math.min(...this.#ends.map(advanceOf), LARGEST_STEP);
+    this.leastStep = this.#ends.length === 0 ? 0 : Math.min(...this.#ends.map(advanceOf));
   }
 
   #readCursor(local: number): Cursor | undefined {
