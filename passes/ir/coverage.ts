@@ -38,8 +38,8 @@ export function findUnboundedLoops(
 ): Expr[] {
   const uncovered = findUncoveredLoops(module.body(fn), entryPolled);
   if (uncovered.length === 0) return [];
-  const short = findUncountedLoops(module, fn, thresholdBits);
-  return uncovered.filter((loop) => !short.has(loop));
+  const uncounted = findUncountedLoops(module, fn, thresholdBits);
+  return uncovered.filter((loop) => !uncounted.has(loop));
 }
 
 const neverReached = Number.POSITIVE_INFINITY;

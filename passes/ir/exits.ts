@@ -5,6 +5,7 @@ import {
   carriedValue,
   childrenOf,
   isConditional,
+  isTailCall,
   kindOf,
   labelOf,
   localIndex,
@@ -12,6 +13,7 @@ import {
   typeOf,
   unreachable,
 } from './expressions.js';
+import type { Maker } from './make.js';
 import type { IrModule } from './module.js';
 import { renameTargets } from './relabel.js';
 import { some, walk } from './walk.js';
@@ -35,15 +37,33 @@ export function labelsUnder(roots: readonly Expr[]): Set<string> {
   return labels;
 }
 
-/** The exits of a loop that calls nothing, but for its end. */
+/** The labels not `inside` that a branch may go to; none for what is no branch. */
+function targetsOutside(expr: Expr, inside: ReadonlySet<string>): string[] {
+  const kind = kindOf(expr);
+  return kind === 'Break' || kind === 'Switch' ? targetsOf(expr).filter((target) => !inside.has(target)) : [];
+}
+
+/** Whether control may go on elsewhere after an expression than in the code with these labels, calls that throw aside. */
+export function leaves(expr: Expr, inside: ReadonlySet<string>): boolean {
+  const kind = kindOf(expr);
+  if (kind === 'Return' || kind === 'Throw' || kind === 'Rethrow' || isTailCall(expr)) return true;
+  return targetsOutside(expr, inside).length > 0;
+}
+
+/** A conditional branch that carries no value, with code before it that is run only if it is taken. */
+export function makeIfTaken(make: Maker, branch: Expr, code: readonly Expr[]): Expr {
+  const [condition] = childrenOf(branch);
+  const [target] = targetsOf(branch);
+  if (condition === undefined || target === undefined) throw new Error('a conditional branch has both');
+  return make.if(condition, [...code, make.br(target)]);
+}
+
+/** The exits of a loop that calls and throws nothing, but for its end. */
 export function exitsOf(loop: Expr): Exit[] {
   const labels = labelsUnder([loop]);
   const exits: Exit[] = [];
   walk(loop, (expr) => {
-    const kind = kindOf(expr);
-    const isBranch = kind === 'Break' || kind === 'Switch';
-    const targets = isBranch ? targetsOf(expr).filter((target) => !labels.has(target)) : [];
-    if (kind === 'Return' || targets.length > 0) exits.push({ expr, targets });
+    if (leaves(expr, labels)) exits.push({ expr, targets: targetsOutside(expr, labels) });
   });
   return exits;
 }
@@ -71,14 +91,16 @@ export function isSeparable({ expr }: Exit): boolean {
  */
 export function makeBeforeExit(module: IrModule, exit: Exit, makeCode: () => Expr[], newLabel: () => string): Expr {
   const { make } = module;
-  const { expr, targets } = exit;
-  const [target] = targets;
+  const { expr } = exit;
   if (kindOf(expr) === 'Switch') return makeBeforeTargets(module, exit, makeCode, newLabel);
-  if (target === undefined || !isConditional(expr)) return make.valueBlock(null, [...makeCode(), expr], unreachable);
-
+  if (kindOf(expr) === 'Return' || !isConditional(expr)) {
+    return make.valueBlock(null, [...makeCode(), expr], unreachable);
+  }
   const value = carriedValue(expr);
-  const condition = childrenOf(expr).at(-1) ?? make.unreachable();
-  if (value === undefined) return make.if(condition, [...makeCode(), make.br(target)]);
+  if (value === undefined) return makeIfTaken(make, expr, makeCode());
+  const [, condition] = childrenOf(expr);
+  const [target] = targetsOf(expr);
+  if (condition === undefined || target === undefined) throw new Error('a conditional branch has both');
   const leave = make.if(condition, [...makeCode(), make.br(target, module.copyExpression(value))]);
   return make.valueBlock(null, [leave, value], typeOf(expr));
 }

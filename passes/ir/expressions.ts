@@ -308,6 +308,7 @@ export function isTailCall(expr: Expr): boolean {
   const kind = kindOf(expr);
   return (kind === 'Call' && api.Call.isReturn(expr)) || (kind === 'CallIndirect' && api.CallIndirect.isReturn(expr));
 }
+
 /** The global that a GlobalGet or GlobalSet is about. */
 export const globalOf = (expr: Expr): string =>
   (kindOf(expr) === 'GlobalGet' ? api.GlobalGet : api.GlobalSet).getName(expr);

@@ -124,7 +124,7 @@ interface State {
   /** The addresses that were read or written, as {@link addressName} has them, with their cursors. */
   readonly accessed: Map<string, number>;
   /** By so much one of these has moved at least; 0 if it may be that none has. */
-  advanced: number;
+  readonly advanced: number;
 }
 
 /** One iteration, in which some locals are taken for cursors. */
@@ -307,9 +307,9 @@ function addressName({ cursor, scale, base }: Linear): string {
 function readRange(expr: Expr): Range | undefined {
   if (typeOf(expr) !== i32) return undefined;
   if (kindOf(expr) === 'Const') return { least: constantOf(expr), most: constantOf(expr) };
-  const [first, second] = childrenOf(expr).map(readRange);
-  if (kindOf(expr) === 'Select') return first && second && union(first, second);
-  return rangeOf(expr, new Map(), []);
+  if (kindOf(expr) !== 'Select') return rangeOf(expr, new Map(), []);
+  const [yes, no] = childrenOf(expr).slice(0, 2).map(readRange);
+  return yes && no && union(yes, no);
 }
 
 /** @returns undefined unless it is by little */

@@ -154,9 +154,8 @@ class ShortLoops {
     const isShort = iterations !== undefined && iterations <= this.#most && inAll <= this.#most * MOST_INSIDE;
     if (isShort) this.found.add(loop);
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
-    const uncounted = isShort ? inAll : 0;
-    const added = this.#scans.has(loop) && !isShort ? Number.POSITIVE_INFINITY : uncounted;
-    this.#inside = outside + (Number.isFinite(this.#inside) ? added : this.#inside);
+    const uncounted = this.#scans.has(loop) ? Number.POSITIVE_INFINITY : 0;
+    this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
   }
 
   #isImport(call: Expr): boolean {

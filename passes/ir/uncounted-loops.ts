@@ -21,6 +21,7 @@ export function findUncountedLoops(module: IrModule, fn: FunctionInfo, threshold
  * them, for these do not notice what a scan takes from the counter.
  */
 export function findUncountedScans(module: IrModule, fn: FunctionInfo): ReadonlyMap<Expr, Scan> {
-  const isCountedAround = !usesGate(module, 'budget') && !usesGate(module, 'dirty');
-  return isCountedAround ? findScans(module.body(fn)) : new Map();
+  const scans = findScans(module.body(fn));
+  // Most functions have none: looking for marks takes longer than that.
+  return scans.size > 0 && (usesGate(module, 'budget') || usesGate(module, 'dirty')) ? new Map() : scans;
 }

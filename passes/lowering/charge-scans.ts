@@ -4,7 +4,7 @@
  *
  *     (local.set $start (local.get $p))
  *     (loop $L ... (br_if $L ...))
- *     (if (i32.ge_u (local.tee $start (i32.sub (local.get $p) (local.get $start))) (i32.const 64))
+ *     (if (i32.lt_u (i32.const 64) (local.tee $start (i32.sub (local.get $p) (local.get $start))))
  *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $start)))))
  *
  * and the same before each branch or return that leaves the loop.

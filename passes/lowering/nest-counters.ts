@@ -10,18 +10,8 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
-import {
-  callTarget,
-  childrenOf,
-  globalOf,
-  i32,
-  isConditional,
-  isTailCall,
-  kindOf,
-  none,
-  targetsOf,
-  typeOf,
-} from '../ir/expressions.js';
+import { leaves, makeIfTaken } from '../ir/exits.js';
+import { callTarget, childrenOf, globalOf, i32, isConditional, kindOf, none, typeOf } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
@@ -99,19 +89,13 @@ export class NestCounters {
 
   #leavesNest(expr: Expr): boolean {
     const kind = kindOf(expr);
-    if (kind === 'Return' || kind === 'Throw' || kind === 'Rethrow' || isTailCall(expr)) return true;
-    if (kind === 'Call' && callTarget(expr) === chargeFunction) return false;
-    if (kind === 'Call' || kind === 'CallIndirect') return this.#callsMayThrow;
-    return (kind === 'Break' || kind === 'Switch') && targetsOf(expr).some((label) => !this.#labels.has(label));
+    const isCall = kind === 'CallIndirect' || (kind === 'Call' && callTarget(expr) !== chargeFunction);
+    return leaves(expr, this.#labels) || (isCall && this.#callsMayThrow);
   }
 
   #flushBefore(exit: Expr): Expr {
-    const make = this.#make;
     const isConditionalBranch = kindOf(exit) === 'Break' && isConditional(exit) && typeOf(exit) === none;
-    const [condition] = childrenOf(exit);
-    if (!isConditionalBranch || condition === undefined) {
-      return make.valueBlock(null, [...this.makeFlush(), exit], typeOf(exit));
-    }
-    return make.if(condition, [...this.makeFlush(), ...targetsOf(exit).map((target) => make.br(target))]);
+    if (isConditionalBranch) return makeIfTaken(this.#make, exit, this.makeFlush());
+    return this.#make.valueBlock(null, [...this.makeFlush(), exit], typeOf(exit));
   }
 }
