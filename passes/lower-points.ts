@@ -86,10 +86,9 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 
 /** Lets scans without points count afterwards. */
 function chargeAllScans({ module, options, changed }: PassContext, support: Support): void {
-  const uncounted = uncountedIterations(options.thresholdBits);
-  if (uncounted === 0) return;
+  if (uncountedIterations(options.thresholdBits) === 0) return;
   for (const fn of module.definedFunctions()) {
-    if (chargeScans(module, support, fn, uncounted)) changed.add(fn.name);
+    if (chargeScans(module, support, fn, options.thresholdBits)) changed.add(fn.name);
   }
 }
 

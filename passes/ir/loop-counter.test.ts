@@ -27,6 +27,8 @@ const next = (name = 'i', step = 1): string => `(local.tee $${name} ${add(name, 
 const loopWhile = (condition: string, body = ''): string => `(loop $L ${body} (br_if $L ${condition}))`;
 const $end = '(local.get $2)';
 
+const step = `(local.set $i ${add('i', 1)})`;
+
 describe('the counter is read', () => {
   test.each([
     ['up to a local', loopWhile(`(i32.ne ${next()} ${get('end')})`), 1, 'not-equal', $end],
@@ -51,6 +53,20 @@ describe('the counter is read', () => {
       undefined,
     ],
     ['with other ways out', `(block $B ${loopWhile(get('i'), `(br_if $B ${next()})`)})`, 1, 'not-equal', undefined],
+    [
+      'with a branch that leads past the test',
+      `(loop $L ${step} (block $B (br_if $B ${get('j')}) (br_if $L (i32.ne ${get('i')} ${get('end')}))))`,
+      1,
+      'not-equal',
+      $end,
+    ],
+    [
+      'kept in another local before it counts',
+      loopWhile(get('i'), `(local.set $i (i32.add (local.tee $j ${get('i')}) (i32.const 3)))`),
+      3,
+      'not-equal',
+      undefined,
+    ],
     [
       'with a step that is a difference of the least number',
       loopWhile('(local.tee $i (i32.sub (local.get $i) (i32.const 0x80000000)))'),
@@ -79,7 +95,6 @@ describe('the counter is read', () => {
 
 describe('nothing is read of a loop', () => {
   const test1 = `(i32.ne ${get('i')} ${get('end')})`;
-  const step = `(local.set $i ${add('i', 1)})`;
   test.each([
     ['that is not repeated', `(loop $L ${step})`],
     ['that never ends', `(loop $L ${step} (br $L))`],
@@ -87,10 +102,6 @@ describe('nothing is read of a loop', () => {
     ['with another way to its head', loopWhile(test1, `${step} (br_if $L ${get('j')})`)],
     ['with a table that leads to its head', loopWhile(test1, `${step} (block $B (br_table $L $B ${get('j')}))`)],
     ['with code behind the test', `(loop $L ${step} (br_if $L ${test1}) (call $f))`],
-    [
-      'with a test inside a block that may be left',
-      `(loop $L ${step} (block $B (br_if $B ${get('j')}) (br_if $L ${test1})))`,
-    ],
     ['that tests for the end', loopWhile(`(i32.eq ${next()} ${get('end')})`)],
     ['that tests for more', loopWhile(`(i32.gt_s ${next()} ${get('end')})`)],
     ['whose end is computed', loopWhile(`(i32.ne ${next()} ${add('end', 1)})`)],

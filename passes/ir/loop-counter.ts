@@ -69,7 +69,8 @@ export function readLoopCounter(
   statements: readonly Expr[],
   isStep: (step: number) => boolean = () => true,
 ): LoopCounter | undefined {
-  const backEdge = lastOf(statements[statements.length - 1]);
+  // A branch past it leaves the loop.
+  const backEdge = lastOf(statements[statements.length - 1], () => true);
   if (backEdge === undefined || kindOf(backEdge) !== 'Break' || !isConditional(backEdge)) return undefined;
   const repeats = (expr: Expr): boolean => isBranch(expr) && targetsOf(expr).includes(label);
   if (!repeats(backEdge)) return undefined;
@@ -89,12 +90,13 @@ export function readLoopCounter(
 }
 
 /**
- * The same for a loop whose number of iterations is known when it is entered: nothing but its test leaves it, and its
- * counter cannot jump over the end. So it can be run in strips (lowering/counted-loop.ts).
+ * The same for a loop whose number of iterations is known when it is entered: nothing but its test leaves it, nor leads past
+ * that, and its counter cannot jump over the end. So it can be run in strips (lowering/counted-loop.ts).
  */
 export function readCountedLoop(label: string, statements: readonly Expr[]): LoopCounter | undefined {
   const found = readLoopCounter(label, statements, isPowerOfTwo);
   if (found === undefined || leavesElsewhere(statements, found.backEdge)) return undefined;
+  if (lastOf(statements[statements.length - 1], isUnlabelled) !== found.backEdge) return undefined;
   return found.test === 'not-equal' || found.step === 1 ? found : undefined;
 }
 
@@ -123,11 +125,16 @@ function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
 
 const isBranch = (expr: Expr): boolean => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch';
 
-/** The expression evaluated last in a statement, looking into blocks that cannot be left by a branch. */
-function lastOf(expr: Expr | undefined): Expr | undefined {
-  if (expr === undefined || kindOf(expr) !== 'Block' || labelOf(expr) !== undefined) return expr;
+const isUnlabelled = (block: Expr): boolean => labelOf(block) === undefined;
+
+/**
+ * The expression evaluated last in a statement, unless a branch leads out of a block before.
+ * @param isTransparent whether to look into a block
+ */
+function lastOf(expr: Expr | undefined, isTransparent: (block: Expr) => boolean): Expr | undefined {
+  if (expr === undefined || kindOf(expr) !== 'Block' || !isTransparent(expr)) return expr;
   const children = childrenOf(expr);
-  return lastOf(children[children.length - 1]);
+  return lastOf(children[children.length - 1], isTransparent);
 }
 
 type Decision = Pick<LoopCounter, 'counter' | 'test' | 'end'>;
@@ -149,7 +156,7 @@ function readDecisions(condition: Expr): Decision[] {
 }
 
 /** What is added to a local once in every iteration, if that is the only way in which it changes. */
-function findStep(statements: readonly Expr[], local: number): number | undefined {
+export function findStep(statements: readonly Expr[], local: number): number | undefined {
   const [assignment, ...others] = assigns(statements, local);
   if (assignment === undefined || others.length > 0) return undefined;
   if (!statements.some((statement) => isAlwaysEvaluated(statement, assignment))) return undefined;
@@ -157,9 +164,16 @@ function findStep(statements: readonly Expr[], local: number): number | undefine
   if (value === undefined || kindOf(value) !== 'Binary') return undefined;
   const sign = signs.get(binaryOperation(value));
   const [left, right] = childrenOf(value);
-  if (left === undefined || kindOf(left) !== 'LocalGet' || localIndex(left) !== local) return undefined;
-  if (sign === undefined || right === undefined || kindOf(right) !== 'Const') return undefined;
+  if (left === undefined || !isValueOf(left, local) || sign === undefined) return undefined;
+  if (right === undefined || kindOf(right) !== 'Const') return undefined;
   return (sign * constantOf(right)) | 0;
+}
+
+/** Whether an expression is what a local has, kept in other locals as well or not. */
+function isValueOf(expr: Expr, local: number): boolean {
+  if (kindOf(expr) === 'LocalGet') return localIndex(expr) === local;
+  const [value] = childrenOf(expr);
+  return kindOf(expr) === 'LocalSet' && value !== undefined && isValueOf(value, local);
 }
 
 function assigns(statements: readonly Expr[], local: number): Expr[] {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { withFunction } from '../../fixtures/passes/wat-module.js';
 import type { Expr } from './binaryen.js';
 import { childrenOf } from './expressions.js';
-import { type Finding, learn, type Range, type Ranges, rangeOf } from './ranges.js';
+import { type Finding, learn, type Range, type Ranges, rangeOf, within } from './ranges.js';
 
 const a = 0;
 const b = 1;
@@ -26,7 +26,7 @@ const rangeIn = (expr: Expr, known: Ranges): Range | undefined =>
 
 const rangeOfText = (expression: string, known: Ranges = new Map()): Range | undefined =>
   withFunction(functionOf(expression), (module, fn) => rangeIn(module.body(fn), known));
-const learnFrom = (condition: string, holds: boolean, known: Ranges = new Map()): Finding | undefined =>
+const learnFrom = (condition: string, holds: boolean, known: Ranges = new Map()): Finding[] =>
   withFunction(functionOf(condition), (module, fn) => learn(module.body(fn), holds, known));
 
 /** The unsigned result, or undefined for a trap. */
@@ -43,8 +43,10 @@ function evaluate(expression: string, ...args: readonly number[]): number | unde
   }
 }
 
+/** Modulo 2^32. */
 const holds = (range: Range | undefined, value: number): boolean =>
-  range === undefined || (range.least <= value && value <= range.most);
+  range === undefined ||
+  [-(2 ** 32), 0, 2 ** 32].some((turn) => range.least <= value + turn && value + turn <= range.most);
 
 const number = fc.oneof(
   fc.integer({ min: 0, max: 40 }),
@@ -53,10 +55,12 @@ const number = fc.oneof(
   fc.integer({ min: 2 ** 31 - 4, max: 2 ** 31 + 4 }),
 );
 /** What is known of a local, and a value that it has. */
-const local = fc
-  .tuple(number, number, number)
-  .map((three) => three.sort((x, y) => x - y))
-  .map(([least = 0, value = 0, most = 0]) => ({ range: { least, most }, value }));
+const local = fc.tuple(fc.integer({ min: -40, max: 40 }), number, number).map(([least, above, width]) => ({
+  value: (least + Math.min(above, width)) >>> 0,
+  range: within(least, least + width),
+}));
+const ranges = (...known: readonly (Range | undefined)[]): Ranges =>
+  new Map(known.flatMap((range, index): [number, Range][] => (range === undefined ? [] : [[index, range]])));
 
 const binary =
   'and or xor add sub mul shl shr_u shr_s rotl div_u rem_u div_s rem_s eq ne lt_u lt_s gt_u le_u ge_s'.split(' ');
@@ -77,13 +81,7 @@ test('a value is within its range', () => {
   fc.assert(
     fc.property(expression, local, local, (text, first, second) => {
       const value = evaluate(text, first.value, second.value);
-      const range = rangeOfText(
-        text,
-        new Map([
-          [a, first.range],
-          [b, second.range],
-        ]),
-      );
+      const range = rangeOfText(text, ranges(first.range, second.range));
       expect(value === undefined || holds(range, value)).toBe(true);
     }),
     { numRuns: 500, seed: 1 },
@@ -108,14 +106,23 @@ describe('the range is', () => {
     ['of a byte', '(i32.load8_u (i32.const 0))', 0, 255],
     ['of one of two', `(select ${get.a} ${constant(20)} (i32.load (i32.const 0)))`, 4, 20],
     ['of what is assigned', `(local.tee $c ${get.a})`, 4, 10],
-    ['of a constant, which counts as unsigned', constant(-1), 2 ** 32 - 1, 2 ** 32 - 1],
+    ['of a product with a constant', `(i32.mul ${get.a} ${constant(-3)})`, -30, -12],
+    ['of what is less than zero', `(i32.sub ${get.b} ${get.a})`, -8, -1],
+    ['of a sum with what is less than zero', `(i32.add ${get.a} ${constant(-8)})`, -4, 2],
+    ['of a mask of what may be less than zero', `(i32.and (i32.sub ${get.b} ${get.a}) ${constant(7)})`, 0, 7],
+    ['of a constant', constant(-1), -1, -1],
+    ['of a large constant', constant(2 ** 32 - 2), -2, -2],
   ])('%s', (_, text, least, most) => {
     expect(rangeOfText(text, known)).toEqual({ least, most });
   });
 
   test.each([
-    ['where a sum can overflow', `(i32.add ${get.a} ${constant(-8)})`],
-    ['where a difference can be negative', `(i32.sub ${get.b} ${get.a})`],
+    ['of what is everything', `(i32.sub (i32.shr_u (i32.load (i32.const 0)) ${constant(0)}) ${get.a})`],
+    [
+      'of a quotient of what may be less than zero',
+      `(i32.mul ${get.a} (i32.div_u (i32.sub ${get.a} ${constant(5)}) ${get.b}))`,
+    ],
+    ['of a large product', `(i32.mul (i32.shr_u (i32.load (i32.const 0)) ${constant(1)}) ${constant(8)})`],
     ['of a signed byte', '(i32.load8_s (i32.const 0))'],
     ['of a whole word', '(i32.load (i32.const 0))'],
     ['of one of two, of one of which nothing is known', `(select ${get.a} (i32.load (i32.const 0)) ${get.b})`],
@@ -125,19 +132,33 @@ describe('the range is', () => {
 });
 
 const comparison = fc
-  .tuple(fc.constantFrom('lt_u', 'le_u', 'gt_u', 'ge_u', 'eq', 'ne', 'lt_s', 'ge_s'), number)
-  .map(([op, value]) => `(i32.${op} ${get.a} ${constant(value)})`);
+  .tuple(
+    fc.constantFrom('lt_u', 'le_u', 'gt_u', 'ge_u', 'eq', 'ne', 'lt_s', 'le_s', 'gt_s', 'ge_s'),
+    fc.constantFrom(get.a, `(local.tee $a ${get.a})`),
+    fc.oneof(number.map(constant), fc.constantFrom(get.b, `(local.tee $b ${get.b})`)),
+    fc.boolean(),
+  )
+  .map(([op, one, other, isMirrored]) => `(i32.${op} ${isMirrored ? `${other} ${one}` : `${one} ${other}`})`);
 const condition = fc
-  .tuple(fc.oneof(comparison, fc.constantFrom(get.a, '(local.tee $a (local.get $a))')), fc.integer({ min: 0, max: 2 }))
-  .map(([text, negations]) => '(i32.eqz '.repeat(negations) + text + ')'.repeat(negations));
+  .tuple(
+    fc.oneof(comparison, fc.constantFrom(get.a, '(local.tee $a (local.get $a))')),
+    fc.integer({ min: 0, max: 2 }),
+    fc.boolean(),
+  )
+  .map(([text, negations, isKept]) => {
+    const whole = '(i32.eqz '.repeat(negations) + text + ')'.repeat(negations);
+    return isKept ? `(local.tee $c ${whole})` : whole;
+  });
 
-test('what a condition says of a local is so', () => {
+test('what a condition says of locals is so', () => {
   fc.assert(
-    fc.property(condition, local, (text, { range, value }) => {
-      const finding = learnFrom(text, evaluate(text, value, 0) !== 0, new Map([[a, range]]));
-      expect(finding === undefined || (finding.local === a && holds(finding.range, value))).toBe(true);
+    fc.property(condition, local, local, (text, first, second) => {
+      const result = evaluate(text, first.value, second.value) ?? 0;
+      const findings = learnFrom(text, result !== 0, ranges(first.range, second.range));
+      const values = [first.value, second.value, result];
+      for (const { local: index, range } of findings) expect(holds(range, values[index] ?? Number.NaN)).toBe(true);
     }),
-    { numRuns: 500, seed: 1 },
+    { numRuns: 1000, seed: 1 },
   );
 });
 
@@ -151,24 +172,44 @@ describe('one learns', () => {
     ['that it is not less', `(i32.lt_u ${get.a} ${constant(9)})`, false, { least: 9, most }],
     ['that it is at most so much', `(i32.gt_u ${get.a} ${constant(9)})`, false, { least: 0, most: 9 }],
     ['what it is', `(i32.ne ${get.a} ${constant(9)})`, false, { least: 9, most: 9 }],
+    ['what it is not', `(i32.eq ${get.a} ${constant(9)})`, false, { least: 10, most: 2 ** 32 + 8 }],
+    ['that it is signed, and less', `(i32.lt_s ${get.a} ${constant(9)})`, true, { least: -(2 ** 31), most: 8 }],
+    ['that more is less than it', `(i32.gt_u ${constant(9)} ${get.a})`, true, { least: 0, most: 8 }],
   ])('%s', (_, text, isSo, range) => {
-    expect(learnFrom(text, isSo)).toEqual({ local: a, range });
-  });
-
-  test('more than was known', () => {
-    const known: Ranges = new Map([[a, { least: 4, most: 10 }]]);
-    expect(learnFrom(`(i32.lt_u ${get.a} ${constant(9)})`, true, known)).toEqual({
-      local: a,
-      range: { least: 4, most: 8 },
-    });
+    expect(learnFrom(text, isSo)).toEqual([{ local: a, range }]);
   });
 
   test.each([
-    ['from a signed comparison', `(i32.lt_s ${get.a} ${constant(9)})`, true],
-    ['from what is other than a number', `(i32.eq ${get.a} ${constant(9)})`, false],
-    ['from a comparison with what is not constant', `(i32.lt_u ${get.a} ${get.b})`, true],
-    ['from what cannot be', `(i32.lt_u ${get.a} ${constant(0)})`, true],
-  ])('nothing %s', (_, text, isSo) => {
-    expect(learnFrom(text, isSo)).toBeUndefined();
+    ['a bound', `(i32.lt_u ${get.a} ${constant(9)})`, true, { least: 4, most: 8 }],
+    ['an end that it is not', `(i32.ne ${get.a} ${constant(10)})`, true, { least: 4, most: 9 }],
+    ['a begin that it is not', `(i32.ne ${get.a} ${constant(4)})`, true, { least: 5, most: 10 }],
+  ])('more than was known, by %s', (_, text, isSo, range) => {
+    expect(learnFrom(text, isSo, ranges({ least: 4, most: 10 }))).toEqual([{ local: a, range }]);
+  });
+
+  test('of both operands', () => {
+    const known = ranges({ least: 4, most: 10 }, { least: -3, most: 5 });
+    const same = { least: 4, most: 5 };
+    expect(learnFrom(`(i32.eq ${get.a} ${get.b})`, true, known)).toEqual([
+      { local: a, range: same },
+      { local: b, range: same },
+    ]);
+  });
+
+  test('of what is compared, and of where the outcome is kept', () => {
+    expect(learnFrom(`(local.tee $b (i32.lt_u ${get.a} ${constant(9)}))`, false)).toEqual([
+      { local: b, range: { least: 0, most: 0 } },
+      { local: a, range: { least: 9, most } },
+    ]);
+  });
+
+  test.each([
+    ['from what it is not, among others', `(i32.eq ${get.a} ${constant(6)})`, false, ranges({ least: 4, most: 10 })],
+    ['from a comparison with what is not known', `(i32.lt_u ${get.a} ${get.b})`, true, undefined],
+    ['from what cannot be', `(i32.lt_u ${get.a} ${constant(0)})`, true, undefined],
+    ['of a local that was assigned since', `(i32.lt_u ${get.a} (local.tee $a ${constant(9)}))`, true, undefined],
+  ])('nothing new %s', (_, text, isSo, known) => {
+    const findings = learnFrom(text, isSo, known);
+    expect(findings).toEqual(known === undefined ? [] : [{ local: a, range: known.get(a) }]);
   });
 });

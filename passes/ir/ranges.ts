@@ -1,6 +1,6 @@
 /**
- * Ranges: which values an i32 can have, as far as one sees from the code that computes it. Values count as unsigned, and
- * what is not known is left out, so that a set of ranges stays small.
+ * Ranges: which values an i32 can have, as far as one sees from the code that computes it. What is not known is left out, so
+ * that a set of ranges stays small.
  */
 
 import { api, type Expr, rawFunction } from './binaryen.js';
@@ -14,8 +14,12 @@ import {
   operandLocal,
   typeOf,
 } from './expressions.js';
+import { some } from './walk.js';
 
-/** From `least` to `most`, both included. */
+/**
+ * From `least` to `most`, both included, and modulo 2^32: from -1 to 1 are three values. `least` is from -2^31 to 2^31 - 1, and
+ * `most` less than 2^32 more.
+ */
 export interface Range {
   readonly least: number;
   readonly most: number;
@@ -24,41 +28,104 @@ export interface Range {
 /** What is known of locals. */
 export type Ranges = ReadonlyMap<number, Range>;
 
-const LARGEST = 2 ** 32 - 1;
+const COUNT = 2 ** 32;
+const LARGEST = COUNT - 1;
+const LARGEST_SIGNED = 2 ** 31 - 1;
 const flag: Range = { least: 0, most: 1 };
 
 const unaryOperation = rawFunction('UnaryGetOp');
 const loadedBytes = rawFunction('LoadGetBytes');
 const isSignedLoad = rawFunction('LoadIsSigned');
 
-const exactly = (value: number): Range => ({ least: value, most: value });
-const within = (least: number, most: number): Range | undefined =>
-  least >= 0 && most <= LARGEST && least <= most ? { least, most } : undefined;
-
 /** What an operand has of which nothing is known. */
 const anything: Range = { least: 0, most: LARGEST };
+const anythingSigned: Range = { least: -LARGEST_SIGNED - 1, most: LARGEST_SIGNED };
+
+/** A range, from any two numbers. @returns undefined if that is everything, or nothing */
+export function within(least: number, most: number): Range | undefined {
+  if (most - least >= LARGEST || least > most) return undefined;
+  const turns = Math.floor((least + LARGEST_SIGNED + 1) / COUNT) * COUNT;
+  return { least: least - turns, most: most - turns };
+}
+
+const exactly = (value: number): Range => ({ least: value | 0, most: value | 0 });
+const allBut = (value: number): Range | undefined => within(value + 1, value + LARGEST);
+const isExact = ({ least, most }: Range): boolean => least === most;
+
+/** The same range in numbers that count as unsigned; undefined where it has both the largest of them and zero. */
+export function asUnsigned({ least, most }: Range): Range | undefined {
+  if (least >= 0) return most <= LARGEST ? { least, most } : undefined;
+  return most < 0 ? { least: least + COUNT, most: most + COUNT } : undefined;
+}
+
+/** The same range in numbers that count as signed; undefined where it has both the largest of them and the least. */
+export function asSigned(range: Range): Range | undefined {
+  return range.most <= LARGEST_SIGNED ? range : undefined;
+}
 
 /** A shift by a known number of bits. */
-const isShift = ({ least, most }: Range): boolean => least === most && most < 32;
+const isShift = ({ least, most }: Range): boolean => least === most && least >= 0 && most < 32;
+
+/** Products with factors up to this are exact. */
+const LARGEST_FACTOR = 2 ** 16;
+
+/** The range of a product with a constant. */
+function times({ least, most }: Range, factor: number): Range | undefined {
+  if (Math.abs(factor) > LARGEST_FACTOR) return undefined;
+  return within(Math.min(least * factor, most * factor), Math.max(least * factor, most * factor));
+}
+
+type Operation = (left: Range, right: Range) => Range | undefined;
+
+/** An operation on unsigned numbers. */
+const unsigned =
+  (operation: Operation): Operation =>
+  (left, right) =>
+    operation(asUnsigned(left) ?? anything, asUnsigned(right) ?? anything);
 
 /** By operation, the range of the result. */
-const binary: ReadonlyMap<number, (left: Range, right: Range) => Range | undefined> = new Map([
-  [api.AndInt32, (a, b) => within(0, Math.min(a.most, b.most))],
+const binary: ReadonlyMap<number, Operation> = new Map<number, Operation>([
+  [api.AndInt32, unsigned((a, b) => within(0, Math.min(a.most, b.most)))],
   [api.AddInt32, (a, b) => within(a.least + b.least, a.most + b.most)],
   [api.SubInt32, (a, b) => within(a.least - b.most, a.most - b.least)],
-  [api.ShrUInt32, (a, b) => (isShift(b) ? within(a.least >>> b.least, a.most >>> b.least) : within(0, a.most))],
-  [api.ShlInt32, (a, b) => (isShift(b) ? within(a.least * 2 ** b.least, a.most * 2 ** b.least) : undefined)],
+  [api.MulInt32, (a, b) => (isExact(b) ? times(a, b.least) : undefined)],
+  [api.ShlInt32, (a, b) => (isShift(b) ? times(a, 2 ** b.least) : undefined)],
+  [
+    api.ShrUInt32,
+    unsigned((a, b) => (isShift(b) ? within(a.least >>> b.least, a.most >>> b.least) : within(0, a.most))),
+  ],
   [
     api.DivUInt32,
-    (a, b) => (b.least > 0 ? within(Math.floor(a.least / b.most), Math.floor(a.most / b.least)) : within(0, a.most)),
+    unsigned((a, b) =>
+      b.least > 0 ? within(Math.floor(a.least / b.most), Math.floor(a.most / b.least)) : within(0, a.most),
+    ),
   ],
-  [api.RemUInt32, (a, b) => within(0, Math.min(a.most, Math.max(b.most - 1, 0)))],
+  [api.RemUInt32, unsigned((a, b) => within(0, Math.min(a.most, Math.max(b.most - 1, 0))))],
 ]);
 
+type Relation = 'Eq' | 'Ne' | 'LtU' | 'LeU' | 'GtU' | 'GeU' | 'LtS' | 'LeS' | 'GtS' | 'GeS';
+
+/** By relation, the one that holds when it does not, and the one that the operands have in the other order. */
+const relations: Readonly<Record<Relation, { readonly contrary: Relation; readonly mirrored: Relation }>> = {
+  Eq: { contrary: 'Ne', mirrored: 'Eq' },
+  Ne: { contrary: 'Eq', mirrored: 'Ne' },
+  LtU: { contrary: 'GeU', mirrored: 'GtU' },
+  LeU: { contrary: 'GtU', mirrored: 'GeU' },
+  GtU: { contrary: 'LeU', mirrored: 'LtU' },
+  GeU: { contrary: 'LtU', mirrored: 'LeU' },
+  LtS: { contrary: 'GeS', mirrored: 'GtS' },
+  LeS: { contrary: 'GtS', mirrored: 'GeS' },
+  GtS: { contrary: 'LeS', mirrored: 'LtS' },
+  GeS: { contrary: 'LtS', mirrored: 'LeS' },
+};
+const isRelation = (name: string): name is Relation => name in relations;
+const operationsOf = (type: string): [number, Relation][] =>
+  Object.keys(relations)
+    .filter(isRelation)
+    .map((name) => [Number(Reflect.get(api, name + type)), name]);
+const relationOf: ReadonlyMap<number, Relation> = new Map(operationsOf('Int32'));
 const comparisons: ReadonlySet<number> = new Set(
-  ['Eq', 'Ne', 'LtS', 'LtU', 'GtS', 'GtU', 'LeS', 'LeU', 'GeS', 'GeU'].flatMap((name) =>
-    ['Int32', 'Int64'].map((type) => Number(Reflect.get(api, `${name}${type}`))),
-  ),
+  ['Int32', 'Int64'].flatMap(operationsOf).map(([operation]) => operation),
 );
 const bitCounts: ReadonlySet<number> = new Set([api.ClzInt32, api.CtzInt32, api.PopcntInt32]);
 const zeroTests: ReadonlySet<number> = new Set([api.EqZInt32, api.EqZInt64]);
@@ -74,7 +141,7 @@ export function rangeOf(expr: Expr, known: Ranges, children: readonly (Range | u
   const [first = anything, second = anything] = children;
   switch (kindOf(expr)) {
     case 'Const':
-      return exactly(constantOf(expr) >>> 0);
+      return exactly(constantOf(expr));
     case 'LocalGet':
       return known.get(localIndex(expr));
     case 'Binary': {
@@ -95,9 +162,12 @@ export function rangeOf(expr: Expr, known: Ranges, children: readonly (Range | u
   }
 }
 
-export function union(a: Range, b: Range): Range {
-  return { least: Math.min(a.least, b.least), most: Math.max(a.most, b.most) };
+/** @returns undefined if that is everything */
+export function union(a: Range, b: Range): Range | undefined {
+  return within(Math.min(a.least, b.least), Math.max(a.most, b.most));
 }
+
+// --- What conditions say ---
 
 /** What a condition that holds, or does not, says about a local. */
 export interface Finding {
@@ -106,42 +176,79 @@ export interface Finding {
 }
 
 /** What one learns from a condition that was evaluated. @param holds whether it was other than zero */
-export function learn(condition: Expr, holds: boolean, known: Ranges): Finding | undefined {
+export function learn(condition: Expr, holds: boolean, known: Ranges): Finding[] {
   const local = operandLocal(condition);
-  if (local !== undefined) return narrow(local, known, holds ? { least: 1, most: LARGEST } : exactly(0));
   const [left, right] = childrenOf(condition);
-  if (left === undefined) return undefined;
-  if (kindOf(condition) === 'Unary' && unaryOperation(condition) === api.EqZInt32) return learn(left, !holds, known);
-  const compared = operandLocal(left);
-  if (kindOf(condition) !== 'Binary' || right === undefined || kindOf(right) !== 'Const' || compared === undefined) {
-    return undefined;
+  if (local !== undefined) {
+    const inside = left === undefined ? [] : learn(left, holds, known);
+    // What is said of the local in there is said of what it was before.
+    return [
+      ...narrow(local, known, holds ? allBut(0) : exactly(0)),
+      ...inside.filter((other) => other.local !== local),
+    ];
   }
-  const range = unsignedBounds(binaryOperation(condition), constantOf(right) >>> 0, holds);
-  return range === undefined ? undefined : narrow(compared, known, range);
+  if (left === undefined) return [];
+  if (kindOf(condition) === 'Unary')
+    return unaryOperation(condition) === api.EqZInt32 ? learn(left, !holds, known) : [];
+  const relation = kindOf(condition) === 'Binary' ? relationOf.get(binaryOperation(condition)) : undefined;
+  if (relation === undefined || right === undefined || sets(right, operandLocal(left))) return [];
+  const so = holds ? relation : relations[relation].contrary;
+  return [...compare(so, left, right, known), ...compare(relations[so].mirrored, right, left, known)];
 }
 
-/** The values for which a comparison with a constant holds, or does not. */
-function unsignedBounds(operation: number, value: number, holds: boolean): Range | undefined {
-  switch (operation) {
-    case api.LtUInt32:
-      return holds ? within(0, value - 1) : within(value, LARGEST);
-    case api.GeUInt32:
-      return unsignedBounds(api.LtUInt32, value, !holds);
-    case api.LeUInt32:
-      return holds ? within(0, value) : within(value + 1, LARGEST);
-    case api.GtUInt32:
-      return unsignedBounds(api.LeUInt32, value, !holds);
-    case api.EqInt32:
-      return holds ? exactly(value) : undefined;
-    case api.NeInt32:
-      return holds ? undefined : exactly(value);
-    default:
-      return undefined;
+/** What is learned of an operand from how it compares with another. */
+function compare(relation: Relation, operand: Expr, other: Expr, known: Ranges): Finding[] {
+  const local = operandLocal(operand);
+  const [otherLocal, isConstant] = [operandLocal(other), kindOf(other) === 'Const'];
+  const range = isConstant ? exactly(constantOf(other)) : otherLocal === undefined ? undefined : known.get(otherLocal);
+  return local === undefined || range === undefined ? [] : narrow(local, known, valuesThat(relation, range));
+}
+
+/** The values that have a relation to one in the range. */
+function valuesThat(relation: Relation, range: Range): Range | undefined {
+  const to = asUnsigned(range) ?? anything;
+  const toSigned = asSigned(range) ?? anythingSigned;
+  switch (relation) {
+    case 'Eq':
+      return range;
+    case 'Ne':
+      return isExact(range) ? allBut(range.least) : undefined;
+    case 'LtU':
+      return within(0, to.most - 1);
+    case 'LeU':
+      return within(0, to.most);
+    case 'GtU':
+      return within(to.least + 1, LARGEST);
+    case 'GeU':
+      return within(to.least, LARGEST);
+    case 'LtS':
+      return within(anythingSigned.least, toSigned.most - 1);
+    case 'LeS':
+      return within(anythingSigned.least, toSigned.most);
+    case 'GtS':
+      return within(toSigned.least + 1, LARGEST_SIGNED);
+    case 'GeS':
+      return within(toSigned.least, LARGEST_SIGNED);
   }
 }
 
-function narrow(local: number, known: Ranges, by: Range): Finding | undefined {
-  const before = known.get(local) ?? anything;
-  const range = within(Math.max(before.least, by.least), Math.min(before.most, by.most));
-  return range === undefined ? undefined : { local, range };
+/** @returns nothing if it cannot be */
+function narrow(local: number, known: Ranges, by: Range | undefined): Finding[] {
+  const before = known.get(local);
+  const range = before === undefined || by === undefined ? by : intersect(before, by);
+  return range === undefined ? [] : [{ local, range }];
+}
+
+/** What two ranges have in common, or if that is in two parts, the smaller of them; undefined if they have nothing. */
+function intersect(a: Range, b: Range): Range | undefined {
+  const parts = [-COUNT, 0, COUNT].flatMap((turn) => {
+    const [least, most] = [Math.max(a.least, b.least + turn), Math.min(a.most, b.most + turn)];
+    return within(least, most) ?? [];
+  });
+  if (parts.length > 1) return a.most - a.least < b.most - b.least ? a : b;
+  return parts[0];
+}
+
+function sets(expr: Expr, local: number | undefined): boolean {
+  return some(expr, (inner) => kindOf(inner) === 'LocalSet' && localIndex(inner) === local);
 }

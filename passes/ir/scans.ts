@@ -14,7 +14,6 @@
  */
 
 import { api, type Expr } from './binaryen.js';
-import { exitsOf, isSeparable } from './exits.js';
 import {
   binaryOperation,
   childrenOf,
@@ -28,7 +27,6 @@ import {
   targetsOf,
   typeOf,
 } from './expressions.js';
-import { readCountedLoop } from './loop-counter.js';
 import { type Range, rangeOf, union } from './ranges.js';
 import { hasAtMost, some, walk } from './walk.js';
 
@@ -52,16 +50,13 @@ const LARGEST_STEP = 2 ** 8;
 const LARGEST_SCALE = 2 ** 6;
 /** So many expressions an iteration has at most: what it does is soon done. */
 const LARGEST_BODY = 120;
-/** So many ways lead out of a scan, behind its end and elsewhere. */
-const MOST_EXITS = 4;
-
 /** Code of scans is made of these: it calls nothing, and each of them is soon done. */
 const kinds: ReadonlySet<string> = new Set([
   ...['Block', 'If', 'Break', 'Switch', 'Return', 'Unreachable', 'Nop', 'Drop', 'Select', 'Const', 'Unary', 'Binary'],
   ...['LocalGet', 'LocalSet', 'GlobalGet', 'GlobalSet', 'Load', 'Store'],
 ]);
 
-/** The scans among the loops of a function, but for those that are counted (loop-counter.ts) and run in strips. */
+/** The scans among the loops of a function. */
 export function findScans(body: Expr): ReadonlyMap<Expr, Scan> {
   const scans = new Map<Expr, Scan>();
   walk(body, (expr) => {
@@ -76,7 +71,6 @@ function readScan(loop: Expr): Scan | undefined {
   const body = childrenOf(loop);
   if (label === undefined || isConcrete(typeOf(loop)) || !hasAtMost(LARGEST_BODY, body)) return undefined;
   if (body.some((expr) => some(expr, (inner) => !kinds.has(kindOf(inner))))) return undefined;
-  if (!hasPlainExits(loop) || readCountedLoop(label, body) !== undefined) return undefined;
 
   const assigned = new Set<number>();
   walk(loop, (expr) => {
@@ -99,13 +93,6 @@ function findCursors(
 ): ReadonlySet<number> {
   const found = new Set(follow(candidates).cursors.map(({ local }) => local));
   return found.size === candidates.size ? found : findCursors(found, follow);
-}
-
-/** Whether the loop is left in a few places, where code can be put. */
-function hasPlainExits(loop: Expr): boolean {
-  const exits = exitsOf(loop);
-  const count = exits.reduce((sum, { targets }) => sum + Math.max(targets.length, 1), 0);
-  return count <= MOST_EXITS && exits.every(isSeparable);
 }
 
 /** `scale * (cursor + offset) + base`, for what the cursor was at the iteration's begin. */
@@ -359,5 +346,6 @@ function common(one: State, other: State | undefined): State {
 
 function meetValues(one: Linear, other: Linear | undefined): Linear | undefined {
   if (other === undefined || addressName(one) !== addressName(other)) return undefined;
-  return { ...one, offset: union(one.offset, other.offset) };
+  const [a, b] = [one.offset, other.offset];
+  return { ...one, offset: { least: Math.min(a.least, b.least), most: Math.max(a.most, b.most) } };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
 import { withModule } from '../../fixtures/passes/wat-module.js';
 import { kindOf, labelOf } from './expressions.js';
 import { findShortLoops } from './short-loops.js';
@@ -13,7 +14,7 @@ function shortLoops(code: string, thresholdBits = BITS): string[] {
   return withModule(wat, (module) => {
     const fn = module.definedFunctions()[0];
     if (fn === undefined) throw new Error('no function');
-    const found = findShortLoops(module, fn, thresholdBits);
+    const found = findShortLoops(module, fn, thresholdBits, new Map(), new Map());
     const labels: string[] = [];
     walk(module.body(fn), (expr) => {
       if (kindOf(expr) === 'Loop' && found.has(expr)) labels.push(labelOf(expr) ?? '');
@@ -34,7 +35,7 @@ test('other functions are not looked at', () => {
     const [fn] = module.definedFunctions();
     if (fn === undefined) throw new Error('no function');
     const listed = jest.spyOn(module, 'functions');
-    expect(findShortLoops(module, fn, BITS).size).toBe(1);
+    expect(findShortLoops(module, fn, BITS, new Map(), new Map()).size).toBe(1);
     expect(listed).not.toHaveBeenCalled();
   });
 });
@@ -64,6 +65,15 @@ describe('short are loops', () => {
     ['with a way out', up('a', 'i', 'i32.ne COUNTER (i32.const 64)', '(if (i32.load (local.get $i)) (then (return)))')],
     ['with calls of imports', up('a', 'i', 'i32.ne COUNTER (i32.const 8)', '(call $f)')],
     [
+      'that count from below zero',
+      `(local.set $i (i32.sub (i32.and (local.get $n) (i32.const 3)) (i32.const 5))) ${up('a', 'i', 'i32.ne COUNTER (i32.const 8)')}`,
+    ],
+    [
+      'left by a branch that leads past their test',
+      `(loop $a (local.set $i (i32.add (local.get $i) (i32.const 1)))
+         (block $B (br_if $B (i32.load (local.get $n))) (br_if $a (i32.ne (local.get $i) (i32.const 8)))))`,
+    ],
+    [
       'that begin with a byte',
       `(local.set $n (i32.shr_u (i32.load8_u (local.get $n)) (i32.const 2))) ${up('a', 'n', 'i32.ne COUNTER (i32.const 64)')}`,
     ],
@@ -81,6 +91,11 @@ describe('short are loops', () => {
       );
     expect(shortLoops(nest(32))).toEqual(['b', 'a']);
     expect(shortLoops(nest(33))).toEqual(['b']);
+  });
+
+  test('whose start is what a short loop around them counts', () => {
+    const inner = `(local.set $j (i32.add (local.get $i) (i32.const 1))) ${up('b', 'j', 'i32.ne COUNTER (i32.const 9)')}`;
+    expect(shortLoops(up('a', 'i', 'i32.ne COUNTER (i32.const 8)', inner))).toEqual(['b', 'a']);
   });
 
   test('of as many iterations as the gate leaves uncounted', () => {
@@ -148,4 +163,89 @@ describe('not short are loops', () => {
   ])('%s', (_, code) => {
     expect(shortLoops(code)).toEqual([]);
   });
+});
+
+// --- Nests of two loops, which are run ---
+
+interface Counted {
+  readonly begin: string;
+  readonly step: number;
+  readonly test: string;
+  readonly end: number;
+}
+
+const little = fc.integer({ min: -12, max: 12 });
+const numberFrom = (local: string): fc.Arbitrary<string> =>
+  fc.oneof(
+    little.map((value) => `(i32.const ${value})`),
+    fc
+      .tuple(fc.constantFrom('and', 'rem_u', 'shr_u'), fc.integer({ min: 1, max: 31 }))
+      .map(([op, value]) => `(i32.${op} (local.get $${local}) (i32.const ${value}))`),
+    fc
+      .tuple(fc.constantFrom('add', 'sub', 'mul', 'shl'), fc.integer({ min: 0, max: 5 }))
+      .map(([op, value]) => `(i32.${op} (local.get $${local}) (i32.const ${value}))`),
+  );
+const counted = (local: string): fc.Arbitrary<Counted> =>
+  fc.record({
+    begin: numberFrom(local),
+    step: fc.constantFrom(1, 2, 4, -1, -2, -4),
+    test: fc.constantFrom('ne', 'lt_u', 'lt_s'),
+    end: little,
+  });
+const guard = fc
+  .tuple(fc.constantFrom('eq', 'ne', 'lt_u', 'le_s', 'gt_s', 'ge_u'), fc.constantFrom('i', 'j'), little)
+  .map(([op, local, value]) => `(i32.${op} (local.get $${local}) (i32.const ${value}))`);
+
+/** The functions `begin` and `turn` are called with the number of a loop. */
+const run = (local: string, number: number, { begin, step, test, end }: Counted, inside: string): string =>
+  `(local.set $${local} ${begin}) (call $begin (i32.const ${number}))
+   (loop $l${number} (call $turn (i32.const ${number})) ${inside}
+     (br_if $l${number} (i32.${test} (local.tee $${local} (i32.add (local.get $${local}) (i32.const ${step}))) (i32.const ${end}))))`;
+
+/** The most iterations that each loop has had, and infinitely many where they do not come to an end. */
+function countTurns(wasm: Uint8Array, argument: number): number[] {
+  const [now, most] = [
+    [0, 0],
+    [0, 0],
+  ];
+  const begin = (loop: number): void => {
+    now[loop] = 0;
+  };
+  const turn = (loop: number): void => {
+    const turns = (now[loop] ?? 0) + 1;
+    now[loop] = turns;
+    most[loop] = turns > 1000 ? Number.POSITIVE_INFINITY : Math.max(most[loop] ?? 0, turns);
+    if (turns > 1000) throw new RangeError('the loop does not end');
+  };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(wasm)), { x: { begin, turn } });
+  try {
+    if (typeof exports['run'] === 'function') exports['run'](argument);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return most;
+}
+
+test('no loop that is found has more iterations', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(counted('n'), counted('i'), guard, fc.integer(), (outer, inner, condition, argument) => {
+      const inside = `(block $past (br_if $past ${condition}) ${run('j', 1, inner, '')})`;
+      const wat = `(module (import "x" "begin" (func $begin (param i32))) (import "x" "turn" (func $turn (param i32)))
+        (func (export "run") (param $n i32) (local $i i32) (local $j i32) ${run('i', 0, outer, inside)}))`;
+      withModule(wat, (module) => {
+        const [fn] = module.definedFunctions();
+        if (fn === undefined) throw new Error('no function');
+        const short = findShortLoops(module, fn, BITS, new Map(), new Map());
+        if (short.size === 0) return;
+        found += short.size;
+        const turns = countTurns(module.emitBinary(), argument);
+        walk(module.body(fn), (expr) => {
+          if (short.has(expr)) expect(turns[Number(labelOf(expr)?.slice(1))]).toBeLessThanOrEqual(64);
+        });
+      });
+    }),
+    { numRuns: 1500, seed: 1 },
+  );
+  expect(found).toBeGreaterThan(500);
 });

@@ -25,7 +25,8 @@ import {
   targetsOf,
   typeParts,
 } from './expressions.js';
-import { type LoopCounter, readLoopCounter } from './loop-counter.js';
+import { findStep, readLoopCounter } from './loop-counter.js';
+import { boundTurns, rangeAtHead, type Turns } from './loop-turns.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { learn, type Range, type Ranges, rangeOf, union } from './ranges.js';
 import { some, walk } from './walk.js';
@@ -45,14 +46,16 @@ export function uncountedIterations(thresholdBits: number): number {
 }
 
 /**
- * @param scans loops that are as long as memory is
- * @returns the loops of a function that need no counted point
+ * @param scans loops that end when memory does (scans.ts)
+ * @param uncounted those of them that have no counted point for that
+ * @returns the loops of a function that need no counted point since they end soon
  */
 export function findShortLoops(
   module: IrModule,
   fn: FunctionInfo,
   thresholdBits: number,
-  scans: ReadonlyMap<Expr, unknown> = new Map(),
+  scans: ReadonlyMap<Expr, unknown>,
+  uncounted: ReadonlyMap<Expr, unknown>,
 ): ReadonlySet<Expr> {
   const most = uncountedIterations(thresholdBits);
   const body = module.body(fn);
@@ -60,7 +63,7 @@ export function findShortLoops(
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
   const zeros = variables.filter((local) => types[local] === i32);
-  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, scans);
+  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, scans, uncounted);
   finder.visit(body);
   return finder.found;
 }
@@ -77,19 +80,23 @@ class ShortLoops {
 
   readonly #isImported: (name: string) => boolean;
   readonly #scans: ReadonlyMap<Expr, unknown>;
+  readonly #uncounted: ReadonlyMap<Expr, unknown>;
 
   /**
    * @param isImported whether a function is, by its name
    * @param zeros locals that are zero at first
-   * @param scans loops that are as long as memory is
+   * @param scans loops that end when memory does
+   * @param uncounted those of them that have no point
    */
   constructor(
     most: number,
     isImported: (name: string) => boolean,
     zeros: readonly number[],
     scans: ReadonlyMap<Expr, unknown>,
+    uncounted: ReadonlyMap<Expr, unknown>,
   ) {
     this.#scans = scans;
+    this.#uncounted = uncounted;
     this.#most = most;
     this.#isImported = isImported;
     for (const local of zeros.slice(0, MOST_KNOWN)) this.#known?.set(local, { least: 0, most: 0 });
@@ -144,18 +151,24 @@ class ShortLoops {
   }
 
   #visitLoop(loop: Expr): void {
-    const before = copy(this.#known);
+    const counter = readLoopCounter(labelOf(loop) ?? '', childrenOf(loop));
+    const turns = counter && this.#known && boundTurns(counter, this.#known);
+    const iterations = labelOf(loop) === undefined ? 1 : this.#boundIterations(loop, turns);
     const outside = this.#inside;
     this.#inside = 0;
-    this.#forgetAssigned(loop);
+    this.#enterLoop(loop, turns);
     this.#visitChildren(loop);
-    const iterations = before === undefined ? undefined : boundIterations(loop, before);
     const inAll = (iterations ?? Number.POSITIVE_INFINITY) * (1 + this.#inside);
     const isShort = iterations !== undefined && iterations <= this.#most && inAll <= this.#most * MOST_INSIDE;
     if (isShort) this.found.add(loop);
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
-    const uncounted = this.#scans.has(loop) ? Number.POSITIVE_INFINITY : 0;
+    const uncounted = this.#uncounted.has(loop) ? Number.POSITIVE_INFINITY : 0;
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
+  }
+
+  /** A scan whose counter does not meet its end goes on to the end of memory, where it traps. */
+  #boundIterations(loop: Expr, turns: Turns | undefined): number | undefined {
+    return turns?.isCertain === true || this.#scans.has(loop) ? turns?.most : undefined;
   }
 
   #isImport(call: Expr): boolean {
@@ -216,8 +229,21 @@ class ShortLoops {
   }
 
   #learn(condition: Expr, holds: boolean): void {
-    const finding = this.#known && learn(condition, holds, this.#known);
-    if (finding !== undefined) this.#assign(finding.local, finding.range);
+    const findings = this.#known === undefined ? [] : learn(condition, holds, this.#known);
+    for (const { local, range } of findings) this.#assign(local, range);
+  }
+
+  /** At a loop's head is known what the loop does not assign, and what it adds the same to in each iteration. */
+  #enterLoop(loop: Expr, turns: Turns | undefined): void {
+    const before = this.#known;
+    this.#known = copy(before);
+    this.#forgetAssigned(loop);
+    if (before === undefined || turns?.isCertain !== true) return;
+    const body = childrenOf(loop);
+    for (const [local, range] of before) {
+      const step = this.#known?.has(local) ? undefined : findStep(body, local);
+      if (step !== undefined) this.#assign(local, rangeAtHead(range, step, turns.most));
+    }
   }
 
   #forgetAssigned(code: Expr): void {
@@ -248,38 +274,8 @@ function common(one: Ranges, other: Ranges | undefined): Map<number, Range> {
   const known = new Map<number, Range>();
   for (const [local, range] of one) {
     const also = other.get(local);
-    if (also !== undefined) known.set(local, union(range, also));
+    const both = also && union(range, also);
+    if (both !== undefined) known.set(local, both);
   }
   return known;
-}
-
-/** The most iterations that a loop has, where this is known when it is entered. */
-function boundIterations(loop: Expr, known: Ranges): number | undefined {
-  const label = labelOf(loop);
-  if (label === undefined) return 1;
-  const counter = readLoopCounter(label, childrenOf(loop));
-  return counter === undefined ? undefined : boundTurns(counter, known);
-}
-
-function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): number | undefined {
-  const start = known.get(counter);
-  const limit = end === undefined ? { least: 0, most: 0 } : rangeOf(end.value, known, []);
-  if (limit === undefined || step === 0) return undefined;
-  switch (test) {
-    case 'not-equal': {
-      if (start === undefined || limit.least !== limit.most) return undefined;
-      // It must meet the end, and not after a turn through all numbers.
-      const [nearest, farthest] = step > 0 ? [start.most, start.least] : [start.least, start.most];
-      const distance = (from: number): number => (limit.least - from) / step;
-      const meets = Math.abs(step) === 1 || (start.least === start.most && Number.isInteger(distance(start.least)));
-      return meets && distance(nearest) >= 1 ? distance(farthest) : undefined;
-    }
-    case 'less-unsigned':
-      // Wherever it begins: at worst beyond the end, to come round once.
-      return step > 0 && limit.most + step < 2 ** 32 ? Math.ceil(limit.most / step) + 2 : undefined;
-    case 'less-signed': {
-      const isPositive = start !== undefined && Math.max(start.most, limit.most) + step < 2 ** 31;
-      return step > 0 && isPositive ? Math.ceil(Math.max(limit.most - start.least, 0) / step) + 1 : undefined;
-    }
-  }
 }

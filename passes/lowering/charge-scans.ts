@@ -16,18 +16,20 @@ import { callTarget, globalOf, i32, kindOf, typeOf, unreachable } from '../ir/ex
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { Scan } from '../ir/scans.js';
+import { uncountedIterations } from '../ir/short-loops.js';
 import { findUncountedScans } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
 import { codeOf, type Region, regionsIn } from './linear-code.js';
 import { chargeFunction, globals, type Support } from './support.js';
 
 /**
- * @param uncounted iterations that a scan may have without taking from the counter
+ * @param thresholdBits of the gate: see uncountedIterations (ir/short-loops.ts)
  * @returns whether the function has scans
  */
-export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo, uncounted: number): boolean {
+export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo, thresholdBits: number): boolean {
   const body = module.body(fn);
-  const scans = findUncountedScans(module, fn);
+  const scans = findUncountedScans(module, fn, thresholdBits);
+  const uncounted = uncountedIterations(thresholdBits);
   const makeCharge = (scan: Scan, moved: number) => (): Expr[] => {
     const { make } = module;
     const distance = make.sub(makePlace(scan, make), make.get(moved, i32));
