@@ -2,8 +2,8 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points -> frame-layout
- *     -> emit-function
+ *     derived-locals -> linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points
+ *     -> frame-layout -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
@@ -20,6 +20,7 @@ import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { chargeScans } from './lowering/charge-scans.js';
+import { inlineDerivedLocals } from './lowering/derived-locals.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
 import { findLiveSlots } from './lowering/find-live-slots.js';
@@ -129,6 +130,7 @@ function lowerAll(
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
       const hot = withTwin.get(info.name);
+      inlineDerivedLocals(module, info);
       // Before the function itself is taken apart.
       const twin = lowerTwin(info, hot);
       const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack(twin)), firstPoint, index, twin };
