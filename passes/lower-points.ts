@@ -87,7 +87,6 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 
 /** Lets scans without points count afterwards. */
 function chargeAllScans({ module, options, changed }: PassContext, support: Support): void {
-  if (uncountedIterations(options.thresholdBits) === 0) return;
   for (const fn of module.definedFunctions()) {
     if (chargeScans(module, support, fn, options.thresholdBits)) changed.add(fn.name);
   }

@@ -4,9 +4,9 @@ import type { LoopCounter } from './loop-counter.js';
 import { asSigned, asUnsigned, type Range, type Ranges, rangeOf, within } from './ranges.js';
 
 export interface Turns {
-  /** The most iterations until the counter meets its end. */
+  /** The most iterations until the counter meets its end, if it does before its numbers come round. */
   readonly most: number;
-  /** Whether it certainly does: a counter that is tested for being equal may also have jumped over its end, or be beyond it. */
+  /** Whether it does: a counter that is tested for being equal may also jump over its end, or be beyond it. */
   readonly isCertain: boolean;
 }
 
@@ -43,7 +43,11 @@ function turnsUntilEqual(start: Range, limit: Range, step: number): Turns {
   return { most: Math.max(1, Math.floor(most / size)), isCertain: least >= size && isDivisible && most < 2 ** 32 };
 }
 
-/** At a loop's head, a local to which each iteration adds the same. @param range before the loop @param turns its iterations at most */
+/**
+ * The range at a loop's head of a local to which each iteration adds the same.
+ * @param range before the loop
+ * @param turns iterations that the loop has at most
+ */
 export function rangeAtHead(range: Range, step: number, turns: number): Range | undefined {
   const added = (turns - 1) * step;
   return within(range.least + Math.min(added, 0), range.most + Math.max(added, 0));

@@ -143,19 +143,21 @@ const condition = fc
   .tuple(
     fc.oneof(comparison, fc.constantFrom(get.a, '(local.tee $a (local.get $a))')),
     fc.integer({ min: 0, max: 2 }),
-    fc.boolean(),
+    fc.constantFrom('', 'a', 'b', 'c'),
   )
-  .map(([text, negations, isKept]) => {
+  .map(([text, negations, keeper]) => {
     const whole = '(i32.eqz '.repeat(negations) + text + ')'.repeat(negations);
-    return isKept ? `(local.tee $c ${whole})` : whole;
+    return { text: keeper === '' ? whole : `(local.tee $${keeper} ${whole})`, keeper };
   });
 
 test('what a condition says of locals is so', () => {
   fc.assert(
-    fc.property(condition, local, local, (text, first, second) => {
-      const result = evaluate(text, first.value, second.value) ?? 0;
-      const findings = learnFrom(text, result !== 0, ranges(first.range, second.range));
-      const values = [first.value, second.value, result];
+    fc.property(condition, local, local, ({ text, keeper }, first, second) => {
+      const value = evaluate(text, first.value, second.value) ?? 0;
+      const result = { value, range: within(value, value) };
+      const locals = [keeper === 'a' ? result : first, keeper === 'b' ? result : second, result];
+      const findings = learnFrom(text, value !== 0, ranges(...locals.map(({ range }) => range)));
+      const values = locals.map((one) => one.value);
       for (const { local: index, range } of findings) expect(holds(range, values[index] ?? Number.NaN)).toBe(true);
     }),
     { numRuns: 1000, seed: 1 },
@@ -200,6 +202,13 @@ describe('one learns', () => {
     expect(learnFrom(`(local.tee $b (i32.lt_u ${get.a} ${constant(9)}))`, false)).toEqual([
       { local: b, range: { least: 0, most: 0 } },
       { local: a, range: { least: 9, most } },
+    ]);
+  });
+
+  test('nothing from what a local is that keeps the outcome, and was something else before', () => {
+    const known = ranges(undefined, { least: 0, most: 1 });
+    expect(learnFrom(`(local.tee $b (i32.lt_u ${get.a} ${get.b}))`, true, known)).toEqual([
+      { local: b, range: { least: 1, most: 1 } },
     ]);
   });
 

@@ -28,8 +28,8 @@ export interface Range {
 /** What is known of locals. */
 export type Ranges = ReadonlyMap<number, Range>;
 
-const COUNT = 2 ** 32;
-const LARGEST = COUNT - 1;
+const MODULUS = 2 ** 32;
+const LARGEST_UNSIGNED = MODULUS - 1;
 const LARGEST_SIGNED = 2 ** 31 - 1;
 const flag: Range = { least: 0, most: 1 };
 
@@ -38,24 +38,24 @@ const loadedBytes = rawFunction('LoadGetBytes');
 const isSignedLoad = rawFunction('LoadIsSigned');
 
 /** What an operand has of which nothing is known. */
-const anything: Range = { least: 0, most: LARGEST };
+const anything: Range = { least: 0, most: LARGEST_UNSIGNED };
 const anythingSigned: Range = { least: -LARGEST_SIGNED - 1, most: LARGEST_SIGNED };
 
 /** A range, from any two numbers. @returns undefined if that is everything, or nothing */
 export function within(least: number, most: number): Range | undefined {
-  if (most - least >= LARGEST || least > most) return undefined;
-  const turns = Math.floor((least + LARGEST_SIGNED + 1) / COUNT) * COUNT;
-  return { least: least - turns, most: most - turns };
+  if (most - least >= LARGEST_UNSIGNED || least > most) return undefined;
+  const shift = Math.floor((least + LARGEST_SIGNED + 1) / MODULUS) * MODULUS;
+  return { least: least - shift, most: most - shift };
 }
 
 const exactly = (value: number): Range => ({ least: value | 0, most: value | 0 });
-const allBut = (value: number): Range | undefined => within(value + 1, value + LARGEST);
+const allBut = (value: number): Range | undefined => within(value + 1, value + LARGEST_UNSIGNED);
 const isExact = ({ least, most }: Range): boolean => least === most;
 
 /** The same range in numbers that count as unsigned; undefined where it has both the largest of them and zero. */
 export function asUnsigned({ least, most }: Range): Range | undefined {
-  if (least >= 0) return most <= LARGEST ? { least, most } : undefined;
-  return most < 0 ? { least: least + COUNT, most: most + COUNT } : undefined;
+  if (least >= 0) return most <= LARGEST_UNSIGNED ? { least, most } : undefined;
+  return most < 0 ? { least: least + MODULUS, most: most + MODULUS } : undefined;
 }
 
 /** The same range in numbers that count as signed; undefined where it has both the largest of them and the least. */
@@ -145,8 +145,7 @@ export function rangeOf(expr: Expr, known: Ranges, children: readonly (Range | u
     case 'LocalGet':
       return known.get(localIndex(expr));
     case 'Binary': {
-      const operation = binaryOperation(expr);
-      return comparisons.has(operation) ? flag : binary.get(operation)?.(first, second);
+      return isComparison(expr) ? flag : binary.get(binaryOperation(expr))?.(first, second);
     }
     case 'Unary':
       if (zeroTests.has(unaryOperation(expr))) return flag;
@@ -180,8 +179,9 @@ export function learn(condition: Expr, holds: boolean, known: Ranges): Finding[]
   const local = operandLocal(condition);
   const [left, right] = childrenOf(condition);
   if (local !== undefined) {
-    const inside = left === undefined ? [] : learn(left, holds, known);
-    // What is said of the local in there is said of what it was before.
+    // In there the local is what it was before it was assigned.
+    const before = new Map([...known].filter(([other]) => other !== local));
+    const inside = left === undefined ? [] : learn(left, holds, before);
     return [
       ...narrow(local, known, holds ? allBut(0) : exactly(0)),
       ...inside.filter((other) => other.local !== local),
@@ -218,9 +218,9 @@ function valuesThat(relation: Relation, range: Range): Range | undefined {
     case 'LeU':
       return within(0, to.most);
     case 'GtU':
-      return within(to.least + 1, LARGEST);
+      return within(to.least + 1, LARGEST_UNSIGNED);
     case 'GeU':
-      return within(to.least, LARGEST);
+      return within(to.least, LARGEST_UNSIGNED);
     case 'LtS':
       return within(anythingSigned.least, toSigned.most - 1);
     case 'LeS':
@@ -241,12 +241,17 @@ function narrow(local: number, known: Ranges, by: Range | undefined): Finding[] 
 
 /** What two ranges have in common, or if that is in two parts, the smaller of them; undefined if they have nothing. */
 function intersect(a: Range, b: Range): Range | undefined {
-  const parts = [-COUNT, 0, COUNT].flatMap((turn) => {
-    const [least, most] = [Math.max(a.least, b.least + turn), Math.min(a.most, b.most + turn)];
+  const parts = [-MODULUS, 0, MODULUS].flatMap((shift) => {
+    const [least, most] = [Math.max(a.least, b.least + shift), Math.min(a.most, b.most + shift)];
     return within(least, most) ?? [];
   });
   if (parts.length > 1) return a.most - a.least < b.most - b.least ? a : b;
   return parts[0];
+}
+
+/** Whether an operation compares two numbers of 32 or 64 bits. */
+export function isComparison(expr: Expr): boolean {
+  return kindOf(expr) === 'Binary' && comparisons.has(binaryOperation(expr));
 }
 
 function sets(expr: Expr, local: number | undefined): boolean {

@@ -7,10 +7,12 @@
  * has 3 iterations at most. Compilers make such a loop of each that they unroll.
  *
  * Forward over the expression tree, with the ranges of locals that are known (ranges.ts). Where ways meet, what is known on
- * all of them is left; what a loop assigns is unknown at its head, which makes one pass enough. A branch tells something of
- * the local that it tests. A loop is short if the range that its counter has on entry bounds its iterations
- * (loop-counter.ts), those of the short loops inside included, and if it calls nothing of the module: calls of calls of short
- * loops would multiply.
+ * all of them is left. At a loop's head is known what the loop does not assign, and what it adds the same to in each of so
+ * many iterations; that makes one pass enough. A branch tells something of the locals that it tests.
+ *
+ * A loop is short if the range that its counter has on entry bounds its iterations (loop-turns.ts), those of the short loops
+ * inside included, and if it calls nothing of the module: calls of calls of short loops would multiply. A scan (scans.ts) that
+ * only its test leaves is short as well if its counter may jump over its end: then it goes on to where memory ends, and traps.
  */
 
 import type { Expr } from './binaryen.js';
@@ -46,15 +48,15 @@ export function uncountedIterations(thresholdBits: number): number {
 }
 
 /**
- * @param scans loops that end when memory does (scans.ts)
- * @param uncounted those of them that have no counted point for that
+ * @param counted scans that only their test leaves
+ * @param uncounted other scans, which have no counted point
  * @returns the loops of a function that need no counted point since they end soon
  */
 export function findShortLoops(
   module: IrModule,
   fn: FunctionInfo,
   thresholdBits: number,
-  scans: ReadonlyMap<Expr, unknown>,
+  counted: ReadonlyMap<Expr, unknown>,
   uncounted: ReadonlyMap<Expr, unknown>,
 ): ReadonlySet<Expr> {
   const most = uncountedIterations(thresholdBits);
@@ -63,7 +65,7 @@ export function findShortLoops(
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
   const zeros = variables.filter((local) => types[local] === i32);
-  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, scans, uncounted);
+  const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, counted, uncounted);
   finder.visit(body);
   return finder.found;
 }
@@ -75,27 +77,27 @@ class ShortLoops {
   #known: Map<number, Range> | undefined = new Map();
   /** What is known where all the branches to a label are taken. */
   readonly #atLabel = new Map<string, Map<number, Range>>();
-  /** Iterations of the short loops that the present loop has inside; infinitely many if it calls or scans. */
+  /** Iterations of the short loops that the present loop has inside; infinitely many if it calls, or scans without a point. */
   #inside = 0;
 
   readonly #isImported: (name: string) => boolean;
-  readonly #scans: ReadonlyMap<Expr, unknown>;
+  readonly #counted: ReadonlyMap<Expr, unknown>;
   readonly #uncounted: ReadonlyMap<Expr, unknown>;
 
   /**
    * @param isImported whether a function is, by its name
    * @param zeros locals that are zero at first
-   * @param scans loops that end when memory does
-   * @param uncounted those of them that have no point
+   * @param counted scans that only their test leaves
+   * @param uncounted other scans, which have no point
    */
   constructor(
     most: number,
     isImported: (name: string) => boolean,
     zeros: readonly number[],
-    scans: ReadonlyMap<Expr, unknown>,
+    counted: ReadonlyMap<Expr, unknown>,
     uncounted: ReadonlyMap<Expr, unknown>,
   ) {
-    this.#scans = scans;
+    this.#counted = counted;
     this.#uncounted = uncounted;
     this.#most = most;
     this.#isImported = isImported;
@@ -166,9 +168,9 @@ class ShortLoops {
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
   }
 
-  /** A scan whose counter does not meet its end goes on to the end of memory, where it traps. */
+  /** A counted scan whose counter does not meet its end traps at the end of memory. */
   #boundIterations(loop: Expr, turns: Turns | undefined): number | undefined {
-    return turns?.isCertain === true || this.#scans.has(loop) ? turns?.most : undefined;
+    return turns?.isCertain === true || this.#counted.has(loop) ? turns?.most : undefined;
   }
 
   #isImport(call: Expr): boolean {

@@ -50,6 +50,12 @@ describe('need no counted point', () => {
   });
 });
 
+test('scans that may jump over their end are counted afterwards if they are left in another way, too', () => {
+  const search = `(block $out (loop $search (br_if $out (i32.eq (i32.load (local.get $i)) (i32.const 1)))
+    (br_if $search (i32.ne ${next('i', 4)} (i32.const 40)))))`;
+  expect(uncounted(begin(small) + search)).toEqual({ all: ['search'], scans: ['search'] });
+});
+
 describe('need a counted point', () => {
   test.each([
     ['writes to memory whose number is not known', `${begin('(local.get $p)')} ${writes('(local.get $n)')}`],

@@ -1,6 +1,6 @@
 /**
  * Loops that come to an end by themselves, soon enough to need no counted point: short loops (short-loops.ts), and scans of
- * memory (scans.ts), which are counted afterwards (lowering/charge-scans.ts).
+ * memory (scans.ts) that are not short, which are counted afterwards (lowering/charge-scans.ts).
  */
 
 import type { Expr } from './binaryen.js';
@@ -17,35 +17,32 @@ const MOST_EXITS = 4;
 
 /** @returns none where the gate opens so often that points are to be exact */
 export function findUncountedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
-  const { short, scans } = readUncountedLoops(module, fn, thresholdBits);
-  return new Set([...short, ...scans.keys()]);
+  if (uncountedIterations(thresholdBits) === 0) return new Set();
+  const [counted, chargeable] = sortScans(module, fn);
+  return new Set([...findShortLoops(module, fn, thresholdBits, counted, chargeable), ...chargeable.keys()]);
 }
 
 /** Of these, the scans that are to be counted afterwards. */
 export function findUncountedScans(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlyMap<Expr, Scan> {
-  return readUncountedLoops(module, fn, thresholdBits).scans;
-}
-
-function readUncountedLoops(
-  module: IrModule,
-  fn: FunctionInfo,
-  thresholdBits: number,
-): { readonly short: ReadonlySet<Expr>; readonly scans: ReadonlyMap<Expr, Scan> } {
-  if (uncountedIterations(thresholdBits) === 0) return { short: new Set(), scans: new Map() };
-  const scans = findScans(module.body(fn));
-  const chargeable = findChargeable(module, scans);
-  const short = findShortLoops(module, fn, thresholdBits, scans, chargeable);
-  return { short, scans: new Map([...chargeable].filter(([loop]) => !short.has(loop))) };
+  if (uncountedIterations(thresholdBits) === 0) return new Map();
+  const [counted, chargeable] = sortScans(module, fn);
+  if (chargeable.size === 0) return chargeable;
+  const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
+  return new Map([...chargeable].filter(([loop]) => !short.has(loop)));
 }
 
 /**
- * The scans that need no counted point, since they can be counted afterwards: not those that run in strips, and none where
- * other points than counted ones may close the cycles around them, for these do not notice what a scan takes from the counter.
+ * @returns the scans that only their test leaves, which run in strips (lowering/counted-loop.ts) if they are not short; and the
+ * others that need no point since they can be counted afterwards: none where other points than counted ones may close the
+ * cycles around them, for these do not notice what a scan takes from the counter.
  */
-function findChargeable(module: IrModule, scans: ReadonlyMap<Expr, Scan>): ReadonlyMap<Expr, Scan> {
-  const chargeable = new Map([...scans].filter(([loop]) => hasPlainExits(loop) && !isCounted(loop)));
+function sortScans(module: IrModule, fn: FunctionInfo): [ReadonlyMap<Expr, Scan>, ReadonlyMap<Expr, Scan>] {
+  const scans = [...findScans(module.body(fn))];
+  const counted = new Map(scans.filter(([loop]) => isCounted(loop)));
+  const chargeable = new Map(scans.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop)));
   // Most functions have none: looking for marks takes longer than that.
-  return chargeable.size > 0 && (usesGate(module, 'budget') || usesGate(module, 'dirty')) ? new Map() : chargeable;
+  const isCharged = chargeable.size > 0 && !usesGate(module, 'budget') && !usesGate(module, 'dirty');
+  return [counted, isCharged ? chargeable : new Map()];
 }
 
 function isCounted(loop: Expr): boolean {

@@ -3,7 +3,9 @@ import { textOf, withFunction } from '../../fixtures/passes/wat-module.js';
 import { inlineDerivedLocals } from './derived-locals.js';
 
 /** A function whose locals `$n`, `$s`, `$a` and `$b` have the numbers 0 to 3; `$n` is a parameter. */
-const functionOf = (code: string): string => `(module (memory 1) (global $sp (mut i32) (i32.const 0))
+const functionOf = (
+  code: string,
+): string => `(module (memory 1) (table $t 9 funcref) (global $sp (mut i32) (i32.const 0))
   (func $f (param $n i32) (result i32) (local $s i32) (local $a i32) (local $b i32) ${code}))`;
 
 const unchanged = (code: string): string => withFunction(functionOf(code), (module, fn) => textOf(module.body(fn)));
@@ -67,6 +69,14 @@ describe('stays as it is', () => {
     ],
     ['what is computed from memory', '(local.set $a (i32.load (local.get $n))) (local.get $a)'],
     ['what takes long', '(local.set $a (i32.mul (local.get $n) (local.get $n))) (local.get $a)'],
+    [
+      'what the end of a loop is',
+      `${a} (loop $l (br_if $l (i32.ne (local.tee $b (i32.add (local.get $b) (i32.const 4))) (local.get $a)))) (local.get $a)`,
+    ],
+    [
+      'what operations read whose operands do not show',
+      `${a} (table.copy $t $t (local.get $a) (i32.const 1) (i32.const 1)) (local.get $a)`,
+    ],
     ['what is used often', `${a} ${'(drop (local.get $a))'.repeat(8)} (local.get $a)`],
   ])('%s', (_, code) => {
     expect(inlined(code)).toBe(unchanged(code));

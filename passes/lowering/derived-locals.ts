@@ -11,6 +11,8 @@
  * An optimising engine makes the same code of both: it computes such a value once, outside of loops. But it does not know that
  * a frame comes back with the same value, and so would carry the local along every way back, and keep it on its stack. And it
  * need not be saved.
+ *
+ * A local that something is compared with stays: it may be the end of a counted loop (counted-loop.ts).
  */
 
 import { api, type Expr } from '../ir/binaryen.js';
@@ -18,24 +20,29 @@ import {
   binaryOperation,
   childrenOf,
   constantOf,
+  hiddenLocals,
   i32,
+  isOpaque,
   isTee,
   kindOf,
   localIndex,
+  operandLocal,
   typeOf,
   typeParts,
 } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { isComparison } from '../ir/ranges.js';
 import { hasAtMost, rewrite, some, walk } from '../ir/walk.js';
 
-/** A local that is used more often, or is computed from more, is kept: each use takes some bytes more. */
+/** A local that is used more often is kept, since each use takes some bytes more. */
 const MOST_USES = 8;
-const LARGEST = 5;
+/** So many expressions a value is computed from at most. */
+const LARGEST_VALUE = 5;
 
 export function inlineDerivedLocals(module: IrModule, fn: FunctionInfo): void {
   const body = module.body(fn);
-  const derived = new DerivedLocals(module.make, typeParts(fn.params).length, body).found;
+  const derived = new DerivedLocals(module.make, typeParts(fn.params).length, module.localTypes(fn).length, body).found;
   if (derived.size === 0) return;
   const inline = (expr: Expr): Expr => {
     const kind = kindOf(expr);
@@ -65,14 +72,19 @@ class DerivedLocals {
   readonly #params: number;
   readonly #sets = new Map<number, number>();
   readonly #gets = new Map<number, number>();
+  /** Locals that stay. */
+  readonly #kept = new Set<number>();
   readonly #wasRead = new Set<number>();
   /** What locals are where control is, by constants and locals that never change. */
   readonly #values = new Map<number, Expr>();
   readonly #operations: ReadonlyMap<number, (left: Expr, right: Expr) => Expr>;
   #isStraight = true;
 
-  /** @param params the number of parameters */
-  constructor(make: Maker, params: number, body: Expr) {
+  /**
+   * @param params the number of parameters
+   * @param locals the number of locals, parameters included
+   */
+  constructor(make: Maker, params: number, locals: number, body: Expr) {
     this.#make = make;
     this.#params = params;
     this.#operations = new Map([
@@ -84,8 +96,14 @@ class DerivedLocals {
     walk(body, (expr) => {
       const counts = { LocalGet: this.#gets, LocalSet: this.#sets }[kindOf(expr)];
       counts?.set(localIndex(expr), (counts.get(localIndex(expr)) ?? 0) + 1);
+      if (isComparison(expr)) for (const operand of childrenOf(expr)) this.#keep(operandLocal(operand));
+      if (isOpaque(expr)) for (const local of hiddenLocals(expr, locals)) this.#keep(local);
     });
     this.#visit(body);
+  }
+
+  #keep(local: number | undefined): void {
+    if (local !== undefined) this.#kept.add(local);
   }
 
   /** @returns the value, by constants and locals that never change */
@@ -113,7 +131,7 @@ class DerivedLocals {
         const operation = this.#operations.get(binaryOperation(expr));
         if (operation === undefined || first === undefined || second === undefined) return undefined;
         const value = operation(first, second);
-        return hasAtMost(LARGEST, [value]) ? value : undefined;
+        return hasAtMost(LARGEST_VALUE, [value]) ? value : undefined;
       }
       default:
         return undefined;
@@ -121,16 +139,16 @@ class DerivedLocals {
   }
 
   #readLocal(local: number): Expr | undefined {
-    const isFixed = local < this.#params && !this.#sets.has(local);
-    return isFixed ? this.#make.get(local, i32) : this.#values.get(local);
+    const neverChanges = local < this.#params && !this.#sets.has(local);
+    return neverChanges ? this.#make.get(local, i32) : this.#values.get(local);
   }
 
   #assign(local: number, value: Expr | undefined): void {
-    const isFixed = local >= this.#params && this.#sets.get(local) === 1 && !this.#wasRead.has(local);
-    const isSeldomRead = (this.#gets.get(local) ?? 0) <= MOST_USES;
-    if (isFixed && isSeldomRead && value !== undefined && kindOf(value) === 'Binary') this.found.set(local, value);
-    const kept = isFixed && !this.found.has(local) ? this.#make.get(local, i32) : value;
-    if (kept === undefined) this.#values.delete(local);
-    else this.#values.set(local, kept);
+    const changesOnce = local >= this.#params && this.#sets.get(local) === 1 && !this.#wasRead.has(local);
+    const mayGo = !this.#kept.has(local) && (this.#gets.get(local) ?? 0) <= MOST_USES;
+    if (changesOnce && mayGo && value !== undefined && kindOf(value) === 'Binary') this.found.set(local, value);
+    const known = changesOnce && !this.found.has(local) ? this.#make.get(local, i32) : value;
+    if (known === undefined) this.#values.delete(local);
+    else this.#values.set(local, known);
   }
 }
