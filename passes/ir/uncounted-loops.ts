@@ -17,15 +17,13 @@ const MOST_EXITS = 4;
 
 /** @returns none where the gate opens so often that points are to be exact */
 export function findUncountedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
-  if (uncountedIterations(thresholdBits) === 0) return new Set();
-  const [counted, chargeable] = sortScans(module, fn);
+  const [counted, chargeable] = sortScans(module, fn, thresholdBits);
   return new Set([...findShortLoops(module, fn, thresholdBits, counted, chargeable), ...chargeable.keys()]);
 }
 
 /** Of these, the scans that are to be counted afterwards. */
 export function findUncountedScans(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlyMap<Expr, Scan> {
-  if (uncountedIterations(thresholdBits) === 0) return new Map();
-  const [counted, chargeable] = sortScans(module, fn);
+  const [counted, chargeable] = sortScans(module, fn, thresholdBits);
   if (chargeable.size === 0) return chargeable;
   const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
   return new Map([...chargeable].filter(([loop]) => !short.has(loop)));
@@ -36,7 +34,12 @@ export function findUncountedScans(module: IrModule, fn: FunctionInfo, threshold
  * others that need no point since they can be counted afterwards: none where other points than counted ones may close the
  * cycles around them, for these do not notice what a scan takes from the counter.
  */
-function sortScans(module: IrModule, fn: FunctionInfo): [ReadonlyMap<Expr, Scan>, ReadonlyMap<Expr, Scan>] {
+function sortScans(
+  module: IrModule,
+  fn: FunctionInfo,
+  thresholdBits: number,
+): [ReadonlyMap<Expr, Scan>, ReadonlyMap<Expr, Scan>] {
+  if (uncountedIterations(thresholdBits) === 0) return [new Map(), new Map()];
   const scans = [...findScans(module.body(fn))];
   const counted = new Map(scans.filter(([loop]) => isCounted(loop)));
   const chargeable = new Map(scans.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop)));
