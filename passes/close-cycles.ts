@@ -5,11 +5,9 @@
  * Needs the marks of all placement passes. Establishes the bounded-latency rule, which verify-latency checks.
  */
 
-import type { Expr } from './ir/binaryen.js';
 import { CallGraph } from './ir/call-graph.js';
 import { findEntryPolled, findUnboundedLoops, findUncoveredRecursion } from './ir/coverage.js';
 import { markEntry, markLoop } from './ir/placement.js';
-import { some } from './ir/walk.js';
 import type { Pass } from './pass.js';
 
 export const closeCycles: Pass = {
@@ -27,17 +25,9 @@ passes no stable point get a counted one at their head, recursions one at the en
     }
     const entryPolled = findEntryPolled(module);
     for (const fn of module.definedFunctions()) {
-      for (;;) {
-        const loops = findUnboundedLoops(module, fn, entryPolled, options.thresholdBits);
-        if (loops.length === 0) break;
-        // A point in an inner loop may cover the loops around it.
-        for (const loop of innermost(loops)) markLoop(context, loop, { kind: 'loop', gate: 'counted' });
+      for (const loop of findUnboundedLoops(module, fn, entryPolled, options.thresholdBits)) {
+        markLoop(context, loop, { kind: 'loop', gate: 'counted' });
       }
     }
   },
 };
-
-function innermost(loops: readonly Expr[]): Expr[] {
-  const all = new Set(loops);
-  return loops.filter((loop) => !some(loop, (expr) => expr !== loop && all.has(expr)));
-}

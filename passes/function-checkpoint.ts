@@ -10,7 +10,7 @@
  *       (call $g)                                                   ;; its point is at the entry of $g
  *       (block (call $mvvm.point.host) (call $import)))
  *
- * Loops without calls get counted points from close-cycles.
+ * Loops that may go round without a call get counted points from close-cycles.
  */
 
 import { callTarget, kindOf } from './ir/expressions.js';
@@ -24,8 +24,8 @@ export const functionCheckpoint: Pass = {
   flag: 'enable-checkpoint',
   description: 'stable points at function level: every call is one',
   documentation: `Every call is a stable point: calls to functions of the module at the callee's entry, calls to imports
-before their operands are evaluated. Each passing takes one off the budget. Loops that contain no call get a counted point from
-\`close-cycles\`, so that a request is answered there too.`,
+before their operands are evaluated. Each passing takes one off the budget. Loops that may go round without a call get a
+counted point from \`close-cycles\`, so that a request is answered there too.`,
   run(context) {
     const { module } = context;
     const functions = module.functions().filter(({ name }) => !module.isStandIn(name));

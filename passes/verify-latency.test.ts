@@ -65,7 +65,8 @@ function withoutEach(module: IrModule): string[] {
   });
 }
 
-const imports = `(import "mvvm" "point.loop" (func $mvvm.point.loop)) (import "mvvm" "point.entry" (func $mvvm.point.entry))`;
+const imports = `(import "mvvm" "point.loop" (func $mvvm.point.loop))
+  (import "mvvm" "point.branch" (func $mvvm.point.branch)) (import "mvvm" "point.entry" (func $mvvm.point.entry))`;
 
 describe('a mark that was placed by hand and is taken away', () => {
   test.each([
@@ -83,7 +84,7 @@ describe('a mark that was placed by hand and is taken away', () => {
     [
       'from one of two arms',
       `(func $f (param $n i32) (loop $l
-         (if (local.get $n) (then (call $mvvm.point.loop) (nop)) (else (call $mvvm.point.loop) (nop))) (br_if $l (local.get $n))))`,
+         (if (local.get $n) (then (call $mvvm.point.branch)) (else (call $mvvm.point.branch))) (br_if $l (local.get $n))))`,
       ['function f -> loop l', 'function f -> loop l'],
     ],
     ['from a recursion', '(func $f (call $mvvm.point.entry) (call $f))', ['function f -> function f']],
@@ -105,7 +106,7 @@ describe('a mark that was placed by hand and is taken away', () => {
     ],
     [
       'where another mark covers the same loop',
-      '(func $f (param $n i32) (loop $l (call $mvvm.point.loop) (call $mvvm.point.loop) (br_if $l (local.get $n))))',
+      '(func $f (param $n i32) (loop $l (call $mvvm.point.loop) (call $mvvm.point.branch) (br_if $l (local.get $n))))',
       ['', ''],
     ],
   ])('%s', (_case, functions, cycles) => {

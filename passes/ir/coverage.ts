@@ -6,6 +6,9 @@
  * head has certainly been followed by a point: a point covers all loops that are open there, so the state becomes their
  * number; where ways meet, the least counts. A branch back to a loop of greater depth than the state shows it uncovered.
  *
+ * The mark at a loop's head covers that loop alone: lowering may poll where an iteration ends that is followed by another
+ * (lowering/emit-loop.ts), and who goes through the loop once passes no point then.
+ *
  * It takes every branch for possible and every callee without a point at its entry for one that passes none.
  */
 
@@ -47,7 +50,7 @@ const neverReached = Number.POSITIVE_INFINITY;
 class UncoveredLoops {
   readonly found = new Set<Expr>();
   readonly #entryPolled: ReadonlySet<string>;
-  /** The least state of the branches to a block's label so far, or the loop that a label belongs to, with its depth. */
+  /** The least state of the branches to a block's label so far, or the loop without a mark that a label belongs to, with its depth. */
   readonly #blocks = new Map<string, number>();
   readonly #loops = new Map<string, { loop: Expr; depth: number }>();
   #depth = 0;
@@ -77,7 +80,7 @@ class UncoveredLoops {
       case 'Loop': {
         const label = labelOf(expr);
         this.#depth += 1;
-        if (label !== undefined) this.#loops.set(label, { loop: expr, depth: this.#depth });
+        if (label !== undefined && !hasOwnMark(expr)) this.#loops.set(label, { loop: expr, depth: this.#depth });
         const fallen = this.#childrenAfter(expr, state);
         this.#depth -= 1;
         return fallen === neverReached ? fallen : Math.min(fallen, this.#depth);
@@ -101,7 +104,8 @@ class UncoveredLoops {
         return Math.min(...childrenOf(expr).map((part) => this.after(part, state)));
       case 'Call': {
         const called = this.#childrenAfter(expr, state);
-        const isPoint = readMark(expr) !== undefined || this.#entryPolled.has(callTarget(expr));
+        const mark = readMark(expr);
+        const isPoint = mark === undefined ? this.#entryPolled.has(callTarget(expr)) : mark.kind !== 'loop';
         return isPoint && called !== neverReached ? this.#depth : called;
       }
       default:
@@ -121,6 +125,11 @@ class UncoveredLoops {
       } else this.#blocks.set(label, Math.min(this.#blocks.get(label) ?? neverReached, state));
     }
   }
+}
+
+function hasOwnMark(loop: Expr): boolean {
+  const [body] = childrenOf(loop);
+  return body !== undefined && headMark(body)?.kind === 'loop';
 }
 
 export interface UncoveredRecursion {
