@@ -22,8 +22,17 @@ export type AbortReason =
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'error'; readonly error: unknown };
 
+let trapExport: unknown;
+
+/** One for all guests: compiling it takes longer than most of what a guest begins with. */
+function takeTrap(): unknown {
+  trapExport ??= new WebAssembly.Instance(new WebAssembly.Module(trapModule)).exports['t'];
+  return trapExport;
+}
+
 export class Abort {
-  readonly #trap: unknown = new WebAssembly.Instance(new WebAssembly.Module(trapModule)).exports['t'];
+  /** Taken before the guest runs: then there is stack enough to compile it. */
+  readonly #trap = takeTrap();
   #reason: AbortReason | undefined;
 
   /** Leaves all frames of the guest; the caller of the guest finds the reason by {@link take}. */

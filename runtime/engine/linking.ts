@@ -7,19 +7,25 @@ import { EngineError, unknownImports } from './errors.js';
  * Everything that a module imports, taken from the first source that has it.
  * @throws {EngineError} `unknown-import` with every import that no source has, or has as another kind
  */
-export function linkImports(
-  module: WebAssembly.Module,
-  sources: readonly WebAssembly.Imports[],
-): Record<string, WebAssembly.ModuleImports> {
-  const linked: Record<string, WebAssembly.ModuleImports> = {};
-  const unknown: string[] = [];
-  for (const wanted of WebAssembly.Module.imports(module)) {
-    const value = findImport(sources, wanted);
-    if (value === undefined) unknown.push(describe(wanted));
-    else linked[wanted.module] = { ...linked[wanted.module], [wanted.name]: value };
+export function linkImports(module: WebAssembly.Module, sources: readonly WebAssembly.Imports[]): WebAssembly.Imports {
+  return link(WebAssembly.Module.imports(module), (wanted) => findImport(sources, wanted));
+}
+
+type Wanted = WebAssembly.ModuleImportDescriptor;
+
+function link(
+  all: readonly Wanted[],
+  find: (wanted: Wanted) => WebAssembly.ImportValue | undefined,
+): WebAssembly.Imports {
+  const linked = new Map<string, Map<string, WebAssembly.ImportValue>>();
+  const unknown: Wanted[] = [];
+  for (const wanted of all) {
+    const value = find(wanted);
+    if (value === undefined) unknown.push(wanted);
+    else linked.set(wanted.module, (linked.get(wanted.module) ?? new Map()).set(wanted.name, value));
   }
-  if (unknown.length > 0) throw new EngineError(unknownImports(unknown));
-  return linked;
+  refuseUnknown(unknown);
+  return Object.fromEntries([...linked].map(([name, values]) => [name, Object.fromEntries(values)]));
 }
 
 /** Imports that lead nowhere until {@link LateImports.bind} is called, apart from those that are there already. */
@@ -37,42 +43,37 @@ export interface LateImports {
  * @throws {EngineError} `unknown-import` for a memory, table or global that no source has
  */
 export function linkLate(module: WebAssembly.Module, sources: readonly WebAssembly.Imports[]): LateImports {
-  const pending: {
-    readonly wanted: WebAssembly.ModuleImportDescriptor;
-    target: WebAssembly.ImportValue | undefined;
-  }[] = [];
-  const forwarding: WebAssembly.Imports = {};
-  for (const wanted of WebAssembly.Module.imports(module)) {
-    if (wanted.kind !== 'function' || findImport(sources, wanted) !== undefined) continue;
+  const pending: { readonly wanted: Wanted; target: WebAssembly.ImportValue | undefined }[] = [];
+  const forward = (wanted: Wanted): WebAssembly.ImportValue | undefined => {
+    if (wanted.kind !== 'function') return undefined;
     const late = { wanted, target: undefined };
     pending.push(late);
-    forwarding[wanted.module] = { ...forwarding[wanted.module], [wanted.name]: forwardTo(() => late.target) };
-  }
+    return forwardTo(late);
+  };
   return {
-    imports: linkImports(module, [...sources, forwarding]),
+    imports: link(WebAssembly.Module.imports(module), (wanted) => findImport(sources, wanted) ?? forward(wanted)),
     bind(provided) {
       for (const late of pending) late.target = findImport([provided], late.wanted);
-      const unknown = pending.filter(({ target }) => target === undefined);
-      if (unknown.length > 0) throw new EngineError(unknownImports(unknown.map(({ wanted }) => describe(wanted))));
+      refuseUnknown(pending.filter(({ target }) => target === undefined).map(({ wanted }) => wanted));
     },
   };
 }
 
-function forwardTo(target: () => WebAssembly.ImportValue | undefined): (...args: readonly unknown[]) => unknown {
-  return (...args) => {
-    const call = target();
-    return typeof call === 'function' ? Reflect.apply(call, undefined, args) : undefined;
-  };
+function refuseUnknown(unknown: readonly Wanted[]): void {
+  if (unknown.length > 0) throw new EngineError(unknownImports(unknown.map(describe)));
 }
 
-function describe({ module, name, kind }: WebAssembly.ModuleImportDescriptor): string {
+function forwardTo(late: {
+  readonly target: WebAssembly.ImportValue | undefined;
+}): (...args: readonly unknown[]) => unknown {
+  return (...args) => (typeof late.target === 'function' ? Reflect.apply(late.target, undefined, args) : undefined);
+}
+
+function describe({ module, name, kind }: Wanted): string {
   return `${module}.${name} (${kind})`;
 }
 
-function findImport(
-  sources: readonly WebAssembly.Imports[],
-  wanted: WebAssembly.ModuleImportDescriptor,
-): WebAssembly.ImportValue | undefined {
+function findImport(sources: readonly WebAssembly.Imports[], wanted: Wanted): WebAssembly.ImportValue | undefined {
   for (const source of sources) {
     if (!Object.hasOwn(source, wanted.module)) continue;
     const names = source[wanted.module];

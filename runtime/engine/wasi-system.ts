@@ -69,7 +69,7 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
       random = systemRandom(),
     } = setUp;
     const hostWait = setUp.wait ?? ((request) => sleep(request, hooks));
-    const before = saved === undefined ? undefined : readSavedSystem(saved.state);
+    const before = saved === undefined ? undefined : parseSaved(uncheckedSchema, saved.state);
     const stdin = inputAfter(Uint8Array.from(before?.inputTaken ?? []), given.stdin);
     const stdio = { ...given, stdin };
     const written = new WrittenPages();
@@ -97,7 +97,7 @@ export function wasiSystem(setUp: WasiSetUp = {}): SystemFactory {
             ...lent,
             ...(args === undefined ? {} : { args }),
             ...(setUp.connections === undefined ? {} : { connections: setUp.connections }),
-            env: overrideEnvironment(before.wasi.env ?? [], env ?? []),
+            env: (kept) => overrideEnvironment(kept, env ?? []),
           });
     return {
       imports: withUncatchableExit(wasi, hooks),
@@ -116,17 +116,21 @@ export interface SavedSystem {
   readonly inputTaken: readonly number[];
 }
 
-const savedSystemSchema: z.ZodType<SavedSystem> = z.strictObject({
-  wasi: wasiStateSchema,
-  inputTaken: z.array(z.number().int().min(0).max(255)),
-});
+const inputTaken = z.array(z.number().int().min(0).max(255));
+const savedSystemSchema: z.ZodType<SavedSystem> = z.strictObject({ wasi: wasiStateSchema, inputTaken });
+/** Where `restoreWasi` checks the rest: restores are to be fast. */
+const uncheckedSchema = z.strictObject({ wasi: z.unknown(), inputTaken });
 
 /**
  * The state that {@link wasiSystem} saves, checked.
  * @throws {EngineError} `bad-state`
  */
 export function readSavedSystem(state: unknown): SavedSystem {
-  const checked = savedSystemSchema.safeParse(state);
+  return parseSaved(savedSystemSchema, state);
+}
+
+function parseSaved<T>(schema: z.ZodType<T>, state: unknown): T {
+  const checked = schema.safeParse(state);
   if (checked.success) return checked.data;
   throw new EngineError(badState('its WASI state is damaged, or its host had none'));
 }

@@ -20,38 +20,43 @@ export type DecodedSlot = ExactValue & {
   readonly live: boolean;
 };
 
+/** Scratch, for all slots. */
+const view = new DataView(new ArrayBuffer(16));
+
 /** @param next gives the next word of the stream, in the order of pops (low word first) */
 export function readSlot({ name, type }: Slot, live: boolean, next: () => number): DecodedSlot {
-  const words = Array.from({ length: wordsOf[type] }, next);
-  const view = new DataView(new ArrayBuffer(16));
-  words.forEach((word, index) => {
-    view.setUint32(index * 4, word, true);
-  });
-  const bits = `0x${words.map(hex).reverse().join('')}`;
+  const count = wordsOf[type];
+  for (let index = 0; index < count; index++) view.setUint32(index * 4, next(), true);
   switch (type) {
     case 'i32':
       return { name, live, type, value: view.getInt32(0, true) };
     case 'i64':
       return { name, live, type, value: view.getBigInt64(0, true).toString() };
     case 'f32':
-      return { name, live, type, bits, value: readable(view.getFloat32(0, true)) };
+      return { name, live, type, bits: readBits(count), value: readable(view.getFloat32(0, true)) };
     case 'f64':
-      return { name, live, type, bits, value: readable(view.getFloat64(0, true)) };
+      return { name, live, type, bits: readBits(count), value: readable(view.getFloat64(0, true)) };
     case 'v128':
-      return { name, live, type, value: bits };
+      return { name, live, type, value: readBits(count) };
     case 'funcref':
     case 'externref':
       return { name, live, type, value: referenceText(view.getInt32(0, true)) };
   }
 }
 
+function readBits(words: number): string {
+  const hex = Array.from({ length: words }, (_, index) =>
+    view
+      .getUint32(index * 4, true)
+      .toString(16)
+      .padStart(8, '0'),
+  );
+  return `0x${hex.reverse().join('')}`;
+}
+
 function referenceText(word: number): string {
   if (word === 0) return 'null';
   return word > 0 ? `function ${word - 1}` : `host ${-1 - word}`;
-}
-
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
 }
 
 function readable(value: number): string {

@@ -11,7 +11,6 @@ export class StrictJsonError extends Error {
   override name = 'StrictJsonError';
 }
 
-const space = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /true|false|null/y;
 const words: ReadonlyMap<string, boolean | null> = new Map([
@@ -19,6 +18,8 @@ const words: ReadonlyMap<string, boolean | null> = new Map([
   ['false', false],
   ['null', null],
 ]);
+/** What makes a string more than the characters that stand there. */
+const special = /[^ -~]|\\/;
 const unpairedSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** @throws {StrictJsonError} */
@@ -58,16 +59,17 @@ class Parser {
   }
 
   #object(depth: number): object {
-    const members = new Map<string, unknown>();
+    const members: Record<string, unknown> = {};
     this.#items('{', '}', () => {
       if (this.#peek() !== '"') this.#fail('a key');
       const key = this.#string();
       if (key === '__proto__') throw new StrictJsonError('a key is "__proto__"');
-      if (members.has(key)) throw new StrictJsonError(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      if (Object.hasOwn(members, key))
+        throw new StrictJsonError(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
       this.#expect(':');
-      members.set(key, this.value(depth + 1));
+      members[key] = this.value(depth + 1);
     });
-    return Object.fromEntries(members);
+    return members;
   }
 
   #array(depth: number): unknown[] {
@@ -90,6 +92,10 @@ class Parser {
 
   #string(): string {
     const token = this.#text.slice(this.#at, this.#endOfString());
+    if (!special.test(token)) {
+      this.#at += token.length;
+      return token.slice(1, -1);
+    }
     let parsed: unknown;
     try {
       parsed = JSON.parse(token);
@@ -116,8 +122,11 @@ class Parser {
   }
 
   #peek(): string {
-    this.#match(space);
-    return this.#text.charAt(this.#at);
+    for (;;) {
+      const next = this.#text.charAt(this.#at);
+      if (next !== ' ' && next !== '\n' && next !== '\t' && next !== '\r') return next;
+      this.#at += 1;
+    }
   }
 
   #expect(character: string): void {

@@ -58,7 +58,8 @@ export interface WasiOptions {
 /** Arguments and environment may be left to the state. */
 export type WasiRestoreOptions = Omit<WasiOptions, 'args' | 'env' | 'sockets'> & {
   readonly args?: readonly string[];
-  readonly env?: readonly string[];
+  /** Instead of the saved environment, or made of it. */
+  readonly env?: readonly string[] | ((saved: readonly string[]) => readonly string[]);
   /** What becomes of connections (socket-restore.ts). Without a choice a state that has one is refused. */
   readonly connections?: 'reconnect' | 'fail';
 };
@@ -103,10 +104,12 @@ export function createWasi(options: WasiOptions): Wasi {
  * @throws {WasiError} when the state is damaged, names what is not granted, or its files are gone or changed; nothing
  * was opened, created or deleted then
  */
-export function restoreWasi(state: WasiState, options: WasiRestoreOptions): Wasi {
+export function restoreWasi(state: unknown, options: WasiRestoreOptions): Wasi {
   const checked = checkState(state);
   checkPreopens(options.preopens);
-  const texts = { args: options.args ?? checked.args ?? [], env: options.env ?? checked.env ?? [] };
+  const savedEnv = checked.env ?? [];
+  const env = typeof options.env === 'function' ? options.env(savedEnv) : (options.env ?? savedEnv);
+  const texts = { args: options.args ?? checked.args ?? [], env };
   requireTexts(texts);
   const { preopens, stdio, connections } = options;
   const table = restoreTable(checked.descriptors, { preopens, stdio, network: lentNetwork(options), connections });

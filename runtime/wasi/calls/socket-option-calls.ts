@@ -28,7 +28,12 @@ const any = (value: number): number => value;
 const asBuffer = (bytes: number): number => Math.min(largestBuffer, Math.max(smallestBuffer, bytes));
 const positive = (value: number): number => (value > 0 ? value : fail(errno.inval));
 
-const flags: Readonly<Record<string, { readonly key: ValueOf<boolean>; readonly scope: Scope }>> = {
+interface FlagOption {
+  readonly key: ValueOf<boolean>;
+  readonly scope: Scope;
+}
+
+const flags = withNames<FlagOption>({
   reuse_addr: { key: 'reuseAddress', scope: 'both' },
   keep_alive: { key: 'keepAlive', scope: 'stream' },
   tcp_no_delay: { key: 'noDelay', scope: 'stream' },
@@ -36,9 +41,9 @@ const flags: Readonly<Record<string, { readonly key: ValueOf<boolean>; readonly 
   tcp_fastopen_connect: { key: 'fastOpen', scope: 'stream' },
   broadcast: { key: 'broadcast', scope: 'dgram' },
   ipv6_only: { key: 'ipv6Only', scope: 'both' },
-};
+});
 
-const numbers: Readonly<Record<string, NumberOption>> = {
+const numbers = withNames<NumberOption>({
   recv_buf_size: { key: 'receiveBuffer', scope: 'both', size: 4, accept: asBuffer },
   send_buf_size: { key: 'sendBuffer', scope: 'both', size: 4, accept: asBuffer },
   recv_timeout: { key: 'receiveTimeout', scope: 'both', size: 8, accept: any },
@@ -47,7 +52,18 @@ const numbers: Readonly<Record<string, NumberOption>> = {
   tcp_keep_intvl: { key: 'keepInterval', scope: 'stream', size: 4, accept: positive },
   ip_ttl: { key: 'ttl', scope: 'dgram', size: 1, accept: positive },
   ip_multicast_ttl: { key: 'multicastTtl', scope: 'dgram', size: 1, accept: any },
-};
+});
+
+/** Options with the names of their calls, which are made once: each guest that starts has calls of its own. */
+function withNames<T>(
+  options: Readonly<Record<string, T>>,
+): readonly (T & { readonly get: string; readonly set: string })[] {
+  return Object.entries(options).map(([name, option]) => ({
+    ...option,
+    get: `sock_get_${name}`,
+    set: `sock_set_${name}`,
+  }));
+}
 
 export function socketOptionCalls(context: WasiContext, guard: Guard): CallTable {
   const { memory, table } = context;
@@ -70,21 +86,21 @@ export function socketOptionCalls(context: WasiContext, guard: Guard): CallTable
   };
 
   const pairs: Record<string, WebAssembly.ExportValue> = {};
-  for (const [name, { key, scope }] of Object.entries(flags)) {
-    pairs[`sock_get_${name}`] = guard((fd: number, result: number) => {
+  for (const { get, set, key, scope } of flags) {
+    pairs[get] = guard((fd: number, result: number) => {
       writeNumber(result, 1, socketWith(fd, scope).network.options[key] ? 1 : 0);
     });
-    pairs[`sock_set_${name}`] = guard((fd: number, value: number) => {
+    pairs[set] = guard((fd: number, value: number) => {
       const open = socketWith(fd, scope);
       if (key === 'ipv6Only') requireUnboundIpv6(open);
       configure(open, { [key]: value !== 0 });
     });
   }
-  for (const [name, { key, scope, size, accept }] of Object.entries(numbers)) {
-    pairs[`sock_get_${name}`] = guard((fd: number, result: number) => {
+  for (const { get, set, key, scope, size, accept } of numbers) {
+    pairs[get] = guard((fd: number, result: number) => {
       writeNumber(result, size, socketWith(fd, scope).network.options[key]);
     });
-    pairs[`sock_set_${name}`] = guard((fd: number, value: number | bigint) => {
+    pairs[set] = guard((fd: number, value: number | bigint) => {
       const open = socketWith(fd, scope);
       configure(open, { [key]: accept(unsigned(value, size)) });
     });
