@@ -18,8 +18,8 @@ export const counterLoopCheckpoint: Pass = {
   description: 'stable points at one in 2^threshold-bits iterations of all loops (the default)',
   documentation: `Loops count their iterations, all together across loops, calls and returns; one in \`2^threshold-bits\` is a
 stable point and asks the host. From 11 threshold bits on, loops that provably end soon are not counted (at most 64
-iterations from 16 bits on), and loops that go through memory count when they have ended. Recursion without loops gets a
-counted point from \`close-cycles\`.`,
+iterations from 16 bits on) but as a whole if they take long, and loops that go through memory count when they have ended.
+Recursion without loops gets a counted point from \`close-cycles\`.`,
   run(context) {
     markLoops(context, { kind: 'loop', gate: 'counted' }, (fn) =>
       findUncountedLoops(context.module, fn, context.options.thresholdBits),

@@ -18,8 +18,9 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
+import { canCharge } from './ir/uncounted-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
-import { chargeScans } from './lowering/charge-scans.js';
+import { chargeLoops } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
@@ -30,7 +31,7 @@ import { type CallItem, type LinearFunction, type Point, type Region, regionsIn 
 import { linearise } from './lowering/linearise.js';
 import { makeLoopsNatural } from './lowering/natural-loops.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
-import { chargeFunction, Support } from './lowering/support.js';
+import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
 import { addTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
@@ -60,12 +61,12 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
   run(context) {
     const { module, options } = context;
     const support = new Support(module, options.thresholdBits);
-    if (usesGate(module, 'counted')) chargeAllScans(context, support);
+    const charged = usesGate(module, 'counted') && canCharge(module) ? chargeAllLoops(context, support) : [];
     const graph = new CallGraph(module);
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
-    const charging = graph.callersOf(chargeFunction);
+    const charging = graph.withCallers(charged);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
@@ -85,11 +86,12 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
   },
 };
 
-/** Lets scans without points count afterwards. */
-function chargeAllScans({ module, options, changed }: PassContext, support: Support): void {
-  for (const fn of module.definedFunctions()) {
-    if (chargeScans(module, support, fn, options.thresholdBits)) changed.add(fn.name);
-  }
+/** Lets loops without points count as a whole. @returns the functions that have such */
+function chargeAllLoops({ module, options, changed }: PassContext, support: Support): string[] {
+  const charged = module.definedFunctions().filter((fn) => chargeLoops(module, support, fn, options.thresholdBits));
+  const names = charged.map(({ name }) => name);
+  for (const name of names) changed.add(name);
+  return names;
 }
 
 function lowerAll(

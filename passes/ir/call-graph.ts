@@ -174,9 +174,9 @@ export class CallGraph {
     return { info, callees, indirect, tailCallees, tailIndirect, hasMark };
   }
 
-  /** The functions during which this one may be called. */
-  callersOf(name: string): ReadonlySet<string> {
-    return this.#closeOverCallers(this.#callers().get(name) ?? []);
+  /** These functions, and those during which one of them may be called. */
+  withCallers(names: readonly string[]): ReadonlySet<string> {
+    return this.#closeOverCallers(names);
   }
 
   /** Grows from the functions with marks and the callers of blocking imports. */

@@ -50,7 +50,8 @@ export function uncountedIterations(thresholdBits: number): number {
 /**
  * @param counted scans that only their test leaves
  * @param uncounted other scans, which have no counted point
- * @returns the loops of a function that need no counted point since they end soon
+ * @returns the loops of a function that need no counted point since they end soon, with the expressions that they evaluate
+ * at most, in all iterations: 0 for loops inside of such a loop, since it has theirs
  */
 export function findShortLoops(
   module: IrModule,
@@ -58,10 +59,10 @@ export function findShortLoops(
   thresholdBits: number,
   counted: ReadonlyMap<Expr, unknown>,
   uncounted: ReadonlyMap<Expr, unknown>,
-): ReadonlySet<Expr> {
+): ReadonlyMap<Expr, number> {
   const most = uncountedIterations(thresholdBits);
   const body = module.body(fn);
-  if (most === 0 || !some(body, (expr) => kindOf(expr) === 'Loop')) return new Set();
+  if (most === 0 || !some(body, (expr) => kindOf(expr) === 'Loop')) return new Map();
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
   const zeros = variables.filter((local) => types[local] === i32);
@@ -71,7 +72,7 @@ export function findShortLoops(
 }
 
 class ShortLoops {
-  readonly found = new Set<Expr>();
+  readonly found = new Map<Expr, number>();
   readonly #most: number;
   /** What is known where control is; undefined where it does not come. */
   #known: Map<number, Range> | undefined = new Map();
@@ -79,6 +80,8 @@ class ShortLoops {
   readonly #atLabel = new Map<string, Map<number, Range>>();
   /** Iterations of the short loops that the present loop has inside; infinitely many if it calls, or scans without a point. */
   #inside = 0;
+  /** Expressions visited so far, those of short loops as often as they are evaluated at most. */
+  #work = 0;
 
   readonly #isImported: (name: string) => boolean;
   readonly #counted: ReadonlyMap<Expr, unknown>;
@@ -105,6 +108,7 @@ class ShortLoops {
   }
 
   visit(expr: Expr): Range | undefined {
+    this.#work += 1;
     switch (kindOf(expr)) {
       case 'Block':
         this.#visitChildren(expr);
@@ -157,12 +161,18 @@ class ShortLoops {
     const turns = counter && this.#known && boundTurns(counter, this.#known);
     const iterations = labelOf(loop) === undefined ? 1 : this.#boundIterations(loop, turns);
     const outside = this.#inside;
+    const before = { work: this.#work, found: this.found.size };
     this.#inside = 0;
     this.#enterLoop(loop, turns);
     this.#visitChildren(loop);
     const inAll = (iterations ?? Number.POSITIVE_INFINITY) * (1 + this.#inside);
     const isShort = iterations !== undefined && iterations <= this.#most && inAll <= this.#most * MOST_INSIDE;
-    if (isShort) this.found.add(loop);
+    if (isShort) {
+      const work = iterations * (this.#work - before.work);
+      this.#work = before.work + work;
+      for (const inner of [...this.found.keys()].slice(before.found)) this.found.set(inner, 0);
+      this.found.set(loop, work);
+    }
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
     const uncounted = this.#uncounted.has(loop) ? Number.POSITIVE_INFINITY : 0;
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { withFunction } from '../../fixtures/passes/wat-module.js';
 import { kindOf, labelOf } from './expressions.js';
-import { findUncountedLoops, findUncountedScans } from './uncounted-loops.js';
+import { findChargedLoops, findUncountedLoops } from './uncounted-loops.js';
 import { walk } from './walk.js';
 
 /** Of the loops of a function, the labels of those that need no counted point, and of those of them that count afterwards. */
@@ -10,7 +10,7 @@ function uncounted(code: string, thresholdBits = 16): { all: string[]; scans: st
     (func $run (param $p i32) (param $n i32) (local $i i32) ${code}))`;
   return withFunction(wat, (module, fn) => {
     const loops = findUncountedLoops(module, fn, thresholdBits);
-    const scans = findUncountedScans(module, fn, thresholdBits);
+    const { scans } = findChargedLoops(module, fn, thresholdBits);
     const found = { all: [] as string[], scans: [] as string[] };
     walk(module.body(fn), (expr) => {
       if (kindOf(expr) !== 'Loop') return;
@@ -47,6 +47,28 @@ describe('need no counted point', () => {
     const outer = `(local.set $n (i32.const 5))
       (loop $outer ${begin(small)} ${writes('(i32.const 40)')} (br_if $outer ${next('n', -1)}))`;
     expect(uncounted(outer)).toEqual({ all: ['writes', 'outer'], scans: [] });
+  });
+});
+
+describe('short loops that take long are counted as a whole', () => {
+  /** How often each loop counts, in expressions. */
+  const work = (code: string): [string, number][] =>
+    withFunction(`(module (memory 1) (func $run (param $n i32) (local $i i32) (local $j i32) ${code}))`, (module, fn) =>
+      [...findChargedLoops(module, fn, 16).short].map(([loop, amount]) => [labelOf(loop) ?? '', amount]),
+    );
+  const loop = (label: string, local: string, turns: number, inside: string): string =>
+    `(local.set $${local} (i32.const 0))
+     (loop $${label} ${inside} (br_if $${label} (i32.ne ${next(local, 1)} (i32.const ${turns}))))`;
+
+  test('with what the loops inside do', () => {
+    const test = 7; // branch, comparison, assignment, sum, local, two constants
+    const inner = 20 * (2 + test); // block, nop
+    const outer = 9 * (4 + inner + test); // block, assignment, constant, loop
+    expect(work(loop('outer', 'i', 9, loop('inner', 'j', 20, '(nop)')))).toEqual([['outer', outer]]);
+  });
+
+  test('not if they do not', () => {
+    expect(work(loop('outer', 'i', 9, '(nop)'))).toEqual([]);
   });
 });
 

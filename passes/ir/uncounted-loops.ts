@@ -1,6 +1,6 @@
 /**
  * Loops that come to an end by themselves, soon enough to need no counted point: short loops (short-loops.ts), and scans of
- * memory (scans.ts) that are not short, which are counted afterwards (lowering/charge-scans.ts).
+ * memory (scans.ts) that are not short. What takes long all the same is counted as a whole (lowering/charge-loops.ts).
  */
 
 import type { Expr } from './binaryen.js';
@@ -15,37 +15,47 @@ import { findShortLoops, uncountedIterations } from './short-loops.js';
 /** So many ways lead out of a scan that is counted afterwards, behind its end and elsewhere. */
 const MOST_EXITS = 4;
 
+/** Short loops that evaluate fewer expressions take no longer than what points in other loops count as one. */
+const LEAST_WORK = 512;
+
 /** @returns none where the gate opens so often that points are to be exact */
 export function findUncountedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
-  const [counted, chargeable] = sortScans(module, fn, thresholdBits);
-  return new Set([...findShortLoops(module, fn, thresholdBits, counted, chargeable), ...chargeable.keys()]);
+  const { scans, short } = sortLoops(module, fn, thresholdBits);
+  return new Set([...short.keys(), ...scans.keys()]);
 }
 
-/** Of these, the scans that are to be counted afterwards. */
-export function findUncountedScans(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlyMap<Expr, Scan> {
-  const [counted, chargeable] = sortScans(module, fn, thresholdBits);
-  if (chargeable.size === 0) return chargeable;
-  const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
-  return new Map([...chargeable].filter(([loop]) => !short.has(loop)));
+/** Uncounted loops. */
+export interface UncountedLoops {
+  /** Not short. */
+  readonly scans: ReadonlyMap<Expr, Scan>;
+  /** With the expressions that they evaluate at most, see `findShortLoops`. */
+  readonly short: ReadonlyMap<Expr, number>;
+}
+
+/** Of these, the loops that are to be counted as a whole, where that is possible (`canCharge`): scans, and short loops that take long. */
+export function findChargedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): UncountedLoops {
+  const { scans, short } = sortLoops(module, fn, thresholdBits);
+  return { scans, short: new Map([...short].filter(([, work]) => work >= LEAST_WORK)) };
+}
+
+/** Not where other points than counted ones may close the cycles around a loop: these do not notice what it takes from the counter. */
+export function canCharge(module: IrModule): boolean {
+  return !usesGate(module, 'budget') && !usesGate(module, 'dirty');
 }
 
 /**
- * @returns the scans that only their test leaves, which run in strips (lowering/counted-loop.ts) if they are not short; and the
- * others that need no point since they can be counted afterwards: none where other points than counted ones may close the
- * cycles around them, for these do not notice what a scan takes from the counter.
+ * Scans that only their test leaves run in strips (lowering/counted-loop.ts) if they are not short; others need no point if
+ * they can be counted afterwards.
  */
-function sortScans(
-  module: IrModule,
-  fn: FunctionInfo,
-  thresholdBits: number,
-): [ReadonlyMap<Expr, Scan>, ReadonlyMap<Expr, Scan>] {
-  if (uncountedIterations(thresholdBits) === 0) return [new Map(), new Map()];
-  const scans = [...findScans(module.body(fn))];
-  const counted = new Map(scans.filter(([loop]) => isCounted(loop)));
-  const chargeable = new Map(scans.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop)));
+function sortLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): UncountedLoops {
+  if (uncountedIterations(thresholdBits) === 0) return { scans: new Map(), short: new Map() };
+  const all = [...findScans(module.body(fn))];
+  const counted = new Map(all.filter(([loop]) => isCounted(loop)));
+  const plain = all.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop));
   // Most functions have none: looking for marks takes longer than that.
-  const isCharged = chargeable.size > 0 && !usesGate(module, 'budget') && !usesGate(module, 'dirty');
-  return [counted, isCharged ? chargeable : new Map()];
+  const chargeable = new Map(plain.length > 0 && canCharge(module) ? plain : []);
+  const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
+  return { scans: new Map([...chargeable].filter(([loop]) => !short.has(loop))), short };
 }
 
 function isCounted(loop: Expr): boolean {

@@ -14,7 +14,7 @@ import { constantOf, i32, kindOf, localIndex, setChild } from '../ir/expressions
 import { type LoopTest, readCountedLoop } from '../ir/loop-counter.js';
 import type { Maker } from '../ir/make.js';
 import type { IrModule } from '../ir/module.js';
-import { holdsCharge } from './charge-scans.js';
+import { holdsCharge } from './charge-loops.js';
 import { type LoopItem, statementsOf } from './linear-code.js';
 
 export interface CountedLoop {

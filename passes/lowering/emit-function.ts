@@ -29,7 +29,7 @@ import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreac
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { callsCharging } from './charge-scans.js';
+import { callsCharging } from './charge-loops.js';
 import { atLabel, intoLabel, makeDispatch, makeDispatchToLoops } from './emit-dispatch.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
@@ -65,7 +65,7 @@ export interface EmitContext {
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
-  /** Names of functions during which something is taken from the counter: see charge-scans.ts. */
+  /** Names of functions during which something is taken from the counter: see charge-loops.ts. */
   readonly charging: ReadonlySet<string>;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;

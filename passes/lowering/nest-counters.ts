@@ -77,7 +77,7 @@ export class NestCounters {
     });
   }
 
-  /** What charge-scans.ts takes from a counter. */
+  /** What charge-loops.ts takes from a counter. */
   #countInLocal(expr: Expr): Expr {
     const kind = kindOf(expr);
     if (kind !== 'GlobalGet' && kind !== 'GlobalSet') return expr;

@@ -14,7 +14,7 @@ import {
 } from '../../runtime/abi/index.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
-import { typeOfSlot } from '../ir/make.js';
+import { type Maker, typeOfSlot } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 
@@ -47,6 +47,12 @@ export const globals = {
 /** The global that counts for a gate: passings until it opens. */
 export function counterOf(gate: Gate): string {
   return gate === 'counted' ? globals.counter : globals.budget;
+}
+
+/** `count < counter ? counter - count : 1`: the next point opens the gate then. */
+export function makeCharged(make: Maker, makeCounter: () => Expr, makeCount: () => Expr): Expr {
+  const isLess = make.lessUnsigned(makeCount(), makeCounter());
+  return make.select(isLess, make.sub(makeCounter(), makeCount()), make.const(1));
 }
 
 /** Whether frames come back: bit 0 of `entering`. */
@@ -114,7 +120,7 @@ export const landFunction = 'mvvm.land';
 /** `()`: lets the frame that has just been saved come back at once, in the function itself. */
 export const goOnFunction = 'mvvm.go_on';
 
-/** `(counter, count) -> i32`: the counter without what a scan of memory takes from it, see charge-scans.ts. */
+/** `(counter, count) -> i32`: the counter without what a scan of memory takes from it, see charge-loops.ts. */
 export const chargeFunction = 'mvvm.charge';
 
 /** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
@@ -281,13 +287,16 @@ export class Support {
     this.#module.addFunction(fireInNestFunction[gate], i32, i32, [], make.functionBody(body));
   }
 
-  /** `return count < counter ? counter - count : 1`: the next point opens the gate then. */
   #addCharge(): void {
     const { make } = this.#module;
     const [counter, count] = [0, 1];
-    const isLess = make.lessUnsigned(make.get(count, i32), make.get(counter, i32));
-    const left = make.sub(make.get(counter, i32), make.get(count, i32));
-    const body = make.return(make.select(isLess, left, make.const(1)));
+    const body = make.return(
+      makeCharged(
+        make,
+        () => make.get(counter, i32),
+        () => make.get(count, i32),
+      ),
+    );
     this.#module.addFunction(chargeFunction, makeTupleType([i32, i32]), i32, [], make.functionBody([body]));
   }
 

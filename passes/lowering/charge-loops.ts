@@ -1,13 +1,15 @@
 /**
- * Scans (ir/scans.ts) have no stable point, since memory ends them. So that many of them do not take longer than one may wait
- * for a point, a scan that was long takes from the counter what points inside would have, but never the last of it:
+ * Loops without a stable point that may take long (ir/uncounted-loops.ts) take from the counter what points inside would have,
+ * but never the last of it, so that many of them do not take longer than one may wait for a point. A scan of memory does so
+ * when it has ended, if it was long:
  *
  *     (local.set $start (local.get $p))
  *     (loop $L ... (br_if $L ...))
  *     (if (i32.lt_u (i32.const 64) (local.tee $start (i32.sub (local.get $p) (local.get $start))))
  *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $start)))))
  *
- * and the same before each branch or return that leaves the loop.
+ * and before each branch or return that leaves the loop. What a short loop does is bounded, so it does the same before it
+ * begins, with a constant.
  */
 
 import type { Expr } from '../ir/binaryen.js';
@@ -17,21 +19,45 @@ import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { Scan } from '../ir/scans.js';
 import { uncountedIterations } from '../ir/short-loops.js';
-import { findUncountedScans } from '../ir/uncounted-loops.js';
+import { findChargedLoops } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
 import { codeOf, type Region, regionsIn } from './linear-code.js';
-import { chargeFunction, globals, type Support } from './support.js';
+import { chargeFunction, globals, makeCharged, type Support } from './support.js';
+
+/** What evaluates so many expressions takes longer than most that is counted as one, and far less than one may wait for a point. */
+const WORK_OF_A_COUNT = 256;
 
 /**
  * @param thresholdBits of the gate: see uncountedIterations (ir/short-loops.ts)
- * @returns whether the function has scans
+ * @returns whether the function has such loops
  */
-export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo, thresholdBits: number): boolean {
+export function chargeLoops(module: IrModule, support: Support, fn: FunctionInfo, thresholdBits: number): boolean {
   const body = module.body(fn);
-  const scans = findUncountedScans(module, fn, thresholdBits);
-  const uncounted = uncountedIterations(thresholdBits);
-  const makeCharge = (scan: Scan, moved: number) => (): Expr[] => {
-    const { make } = module;
+  const { scans, short } = findChargedLoops(module, fn, thresholdBits);
+  if (scans.size + short.size === 0) return false;
+  const charge = (loop: Expr): Expr => {
+    const scan = scans.get(loop);
+    if (scan !== undefined) return chargeScan(module, support, fn, loop, scan, uncountedIterations(thresholdBits));
+    const work = short.get(loop);
+    return work === undefined ? loop : chargeShortLoop(module, loop, work);
+  };
+  module.setBody(fn, rewrite(body, charge));
+  return true;
+}
+
+/** @param uncounted so many iterations take nothing */
+function chargeScan(
+  module: IrModule,
+  support: Support,
+  fn: FunctionInfo,
+  loop: Expr,
+  scan: Scan,
+  uncounted: number,
+): Expr {
+  const { make } = module;
+  // Where the cursors were at first and, behind the scan, how often they have moved.
+  const moved = module.addLocal(fn, i32);
+  const makeCharge = (): Expr[] => {
     const distance = make.sub(makePlace(scan, make), make.get(moved, i32));
     const bits = Math.floor(Math.log2(scan.leastStep));
     const times = make.tee(moved, bits === 0 ? distance : make.shiftRight(distance, make.const(bits)), i32);
@@ -39,19 +65,21 @@ export function chargeScans(module: IrModule, support: Support, fn: FunctionInfo
     const charge = make.globalSet(globals.counter, make.call(support.use(chargeFunction), operands, i32));
     return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
   };
-  const charge = (expr: Expr): Expr => {
-    const scan = scans.get(expr);
-    if (scan === undefined) return expr;
-    // Where the cursors were at first and, behind the scan, how often they have moved.
-    const moved = module.addLocal(fn, i32);
-    const begin = module.make.set(moved, makePlace(scan, module.make));
-    return putAround(module, expr, begin, makeCharge(scan, moved), `mvvm.scanned.${moved}`);
-  };
-  if (scans.size > 0) module.setBody(fn, rewrite(body, charge));
-  return scans.size > 0;
+  return putAround(module, loop, make.set(moved, makePlace(scan, make)), makeCharge, `mvvm.scanned.${moved}`);
 }
 
-/** Whether code takes something from the counter for a scan. */
+/** @param work expressions that it evaluates at most */
+function chargeShortLoop({ make }: IrModule, loop: Expr, work: number): Expr {
+  const count = Math.floor(work / WORK_OF_A_COUNT);
+  const less = makeCharged(
+    make,
+    () => make.globalGet(globals.counter),
+    () => make.const(count),
+  );
+  return make.valueBlock(null, [make.globalSet(globals.counter, less), loop], typeOf(loop));
+}
+
+/** Whether code takes something from the counter. */
 export function holdsCharge(code: Expr): boolean {
   return some(code, (expr) => kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter);
 }
