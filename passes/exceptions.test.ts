@@ -43,6 +43,20 @@ const programs: readonly (readonly [string, string])[] = [
       (br_if $l (local.tee $x (i32.sub (local.get $x) (i32.const 1))))
       (global.get $g))`,
   ],
+  ...['(throw $nothing)', dropped(fail(3))].map((exit): [string, string] => [
+    `a loop whose number of iterations would be known, but for ${exit}`,
+    `(local $i i32) (local $rounds i32) (local.set $rounds (i32.const 4))
+    (loop $around
+      (local.set $i (i32.const 0))
+      (try
+        (do (loop $counted
+          (local.set $x (i32.add (i32.mul (local.get $x) (i32.const 3)) (local.get $i)))
+          (if (i32.eq (i32.and (local.get $x) (i32.const 3)) (i32.const 2)) (then ${exit}))
+          (br_if $counted (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 900)))))
+        (catch_all ${dropped(say(1))}))
+      (br_if $around (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
+    (local.get $x)`,
+  ]),
   [
     'rethrow from a catch, after points',
     `(try (result i32)

@@ -9,13 +9,12 @@
  */
 
 import { api, type Expr } from './binaryen.js';
-import { labelsUnder } from './exits.js';
+import { labelsUnder, leaves } from './exits.js';
 import {
   binaryOperation,
   childrenOf,
   constantOf,
   isConditional,
-  isTailCall,
   kindOf,
   labelOf,
   localIndex,
@@ -92,10 +91,16 @@ export function readLoopCounter(
 /**
  * The same for a loop whose number of iterations is known when it is entered: nothing but its test leaves it, nor leads past
  * that, and its counter cannot jump over the end. So it can be run in strips (lowering/counted-loop.ts).
+ *
+ * @param callsMayThrow whether a call may leave the loop by an exception
  */
-export function readCountedLoop(label: string, statements: readonly Expr[]): LoopCounter | undefined {
+export function readCountedLoop(
+  label: string,
+  statements: readonly Expr[],
+  callsMayThrow: boolean,
+): LoopCounter | undefined {
   const found = readLoopCounter(label, statements, isPowerOfTwo);
-  if (found === undefined || leavesElsewhere(statements, found.backEdge)) return undefined;
+  if (found === undefined || leavesElsewhere(statements, found.backEdge, callsMayThrow)) return undefined;
   if (lastOf(statements[statements.length - 1], isUnlabelled) !== found.backEdge) return undefined;
   return found.test === 'not-equal' || found.step === 1 ? found : undefined;
 }
@@ -111,16 +116,15 @@ function isPowerOfTwo(step: number): boolean {
   return size > 0 && size <= LARGEST_STEP && (size & (size - 1)) === 0;
 }
 
-/** Whether anything but `backEdge` leaves the loop. */
-function leavesElsewhere(statements: readonly Expr[], backEdge: Expr): boolean {
+/** Whether anything but `backEdge` may leave the loop. */
+function leavesElsewhere(statements: readonly Expr[], backEdge: Expr, callsMayThrow: boolean): boolean {
   const labels = labelsUnder(statements);
-  const leaves = (expr: Expr): boolean => {
+  const mayLeave = (expr: Expr): boolean => {
     const kind = kindOf(expr);
-    if (kind === 'Return' || kind === 'Try' || isTailCall(expr)) return true;
-    if (kind !== 'Break' && kind !== 'Switch') return false;
-    return expr !== backEdge && targetsOf(expr).some((target) => !labels.has(target));
+    const mayThrow = kind === 'Try' || (callsMayThrow && (kind === 'Call' || kind === 'CallIndirect'));
+    return expr !== backEdge && (mayThrow || leaves(expr, labels));
   };
-  return statements.some((statement) => some(statement, leaves));
+  return statements.some((statement) => some(statement, mayLeave));
 }
 
 const isBranch = (expr: Expr): boolean => kindOf(expr) === 'Break' || kindOf(expr) === 'Switch';

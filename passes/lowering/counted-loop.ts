@@ -35,7 +35,7 @@ export interface CountedLoop {
 export function recogniseCountedLoop(module: IrModule, loop: LoopItem): CountedLoop | undefined {
   const statements = statementsOf(loop.body);
   if (statements.length !== loop.body.length) return undefined;
-  const found = readCountedLoop(loop.name, statements);
+  const found = readCountedLoop(loop.name, statements, module.usesExceptions);
   if (found === undefined || statements.some(holdsCharge)) return undefined;
   const { counter, step, test, end, backEdge, condition } = found;
 
