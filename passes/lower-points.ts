@@ -18,7 +18,6 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
-import { canCharge } from './ir/uncounted-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { chargeLoops } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
@@ -57,11 +56,12 @@ export const lowerPoints: Pass = {
   stage: 'lowering',
   description: 'makes polls of marks, and functions that can leave and come back',
   documentation: `Replaces marks by polls, and gives every function that can be on the stack when a checkpoint is taken the code
-to leave (saving its live slots) and to come back. Functions that cannot reach a stable point are left untouched.`,
+to leave (saving its live slots) and to come back. Functions that cannot reach a stable point are left untouched, but
+for loops that count as a whole.`,
   run(context) {
     const { module, options } = context;
     const support = new Support(module, options.thresholdBits);
-    const charged = usesGate(module, 'counted') && canCharge(module) ? chargeAllLoops(context, support) : [];
+    const charged = usesGate(module, 'counted') ? chargeAllLoops(context, support) : [];
     const graph = new CallGraph(module);
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
@@ -88,10 +88,13 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 
 /** Lets loops without points count as a whole. @returns the functions that have such */
 function chargeAllLoops({ module, options, changed }: PassContext, support: Support): string[] {
-  const charged = module.definedFunctions().filter((fn) => chargeLoops(module, support, fn, options.thresholdBits));
-  const names = charged.map(({ name }) => name);
-  for (const name of names) changed.add(name);
-  return names;
+  const charged: string[] = [];
+  for (const fn of module.definedFunctions()) {
+    if (!chargeLoops(module, support, fn, options.thresholdBits)) continue;
+    changed.add(fn.name);
+    charged.push(fn.name);
+  }
+  return charged;
 }
 
 function lowerAll(

@@ -3,11 +3,11 @@
  * to it, every recursion at some function's entry.
  *
  * Loops: forward over the expression tree. The state is the depth of the innermost loop (1 = outermost, 0 = none) whose
- * head has certainly been followed by a point: a point covers all loops that are open there, so the state becomes their
+ * head has certainly been followed by a point: it covers all loops that are open there, so the state becomes their
  * number; where ways meet, the least counts. A branch back to a loop of greater depth than the state shows it uncovered.
  *
- * The mark at a loop's head covers that loop alone: lowering may poll where an iteration ends that is followed by another
- * (lowering/emit-loop.ts), and who goes through the loop once passes no point then.
+ * But a loop's own mark, at its head, covers that loop alone: lowering may poll where an iteration ends that is followed by
+ * another (lowering/emit-loop.ts), and who goes through the loop once passes no point then.
  *
  * It takes every branch for possible and every callee without a point at its entry for one that passes none.
  */
@@ -50,8 +50,9 @@ const neverReached = Number.POSITIVE_INFINITY;
 class UncoveredLoops {
   readonly found = new Set<Expr>();
   readonly #entryPolled: ReadonlySet<string>;
-  /** The least state of the branches to a block's label so far, or the loop without a mark that a label belongs to, with its depth. */
+  /** The least state of the branches to a block's label so far. */
   readonly #blocks = new Map<string, number>();
+  /** The loop that a label belongs to, with its depth, unless it has a mark of its own. */
   readonly #loops = new Map<string, { loop: Expr; depth: number }>();
   #depth = 0;
 

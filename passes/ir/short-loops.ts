@@ -68,11 +68,11 @@ export function findShortLoops(
   const zeros = variables.filter((local) => types[local] === i32);
   const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, counted, uncounted);
   finder.visit(body);
-  return finder.found;
+  return new Map(finder.found.map(({ loop, work }) => [loop, work]));
 }
 
 class ShortLoops {
-  readonly found = new Map<Expr, number>();
+  readonly found: { readonly loop: Expr; work: number }[] = [];
   readonly #most: number;
   /** What is known where control is; undefined where it does not come. */
   #known: Map<number, Range> | undefined = new Map();
@@ -161,7 +161,7 @@ class ShortLoops {
     const turns = counter && this.#known && boundTurns(counter, this.#known);
     const iterations = labelOf(loop) === undefined ? 1 : this.#boundIterations(loop, turns);
     const outside = this.#inside;
-    const before = { work: this.#work, found: this.found.size };
+    const before = { work: this.#work, found: this.found.length };
     this.#inside = 0;
     this.#enterLoop(loop, turns);
     this.#visitChildren(loop);
@@ -170,8 +170,8 @@ class ShortLoops {
     if (isShort) {
       const work = iterations * (this.#work - before.work);
       this.#work = before.work + work;
-      for (const inner of [...this.found.keys()].slice(before.found)) this.found.set(inner, 0);
-      this.found.set(loop, work);
+      for (const inner of this.found.slice(before.found)) inner.work = 0;
+      this.found.push({ loop, work });
     }
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
     const uncounted = this.#uncounted.has(loop) ? Number.POSITIVE_INFINITY : 0;

@@ -15,8 +15,10 @@ import { findShortLoops, uncountedIterations } from './short-loops.js';
 /** So many ways lead out of a scan that is counted afterwards, behind its end and elsewhere. */
 const MOST_EXITS = 4;
 
-/** Short loops that evaluate fewer expressions take no longer than what points in other loops count as one. */
-const LEAST_WORK = 512;
+/** To evaluate so many expressions counts as one: 2^16 times as long is what one may wait for a point. */
+const WORK_OF_A_COUNT = 256;
+/** What counts less than this is not worth the code that counts it. */
+const LEAST_COUNT = 2;
 
 /** @returns none where the gate opens so often that points are to be exact */
 export function findUncountedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ReadonlySet<Expr> {
@@ -24,42 +26,46 @@ export function findUncountedLoops(module: IrModule, fn: FunctionInfo, threshold
   return new Set([...short.keys(), ...scans.keys()]);
 }
 
-/** Uncounted loops. */
-export interface UncountedLoops {
-  /** Not short. */
+/** Uncounted loops that are to be counted as a whole. */
+export interface ChargedLoops {
+  /** By their iterations, when they have ended. */
   readonly scans: ReadonlyMap<Expr, Scan>;
-  /** With the expressions that they evaluate at most, see `findShortLoops`. */
+  /** The outermost short loops that take long: as how many they count. */
   readonly short: ReadonlyMap<Expr, number>;
 }
 
-/** Of these, the loops that are to be counted as a whole, where that is possible (`canCharge`): scans, and short loops that take long. */
-export function findChargedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): UncountedLoops {
+export function findChargedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ChargedLoops {
   const { scans, short } = sortLoops(module, fn, thresholdBits);
-  return { scans, short: new Map([...short].filter(([, work]) => work >= LEAST_WORK)) };
-}
-
-/** Not where other points than counted ones may close the cycles around a loop: these do not notice what it takes from the counter. */
-export function canCharge(module: IrModule): boolean {
-  return !usesGate(module, 'budget') && !usesGate(module, 'dirty');
+  const counts = [...short].map(([loop, work]): [Expr, number] => [loop, Math.floor(work / WORK_OF_A_COUNT)]);
+  return { scans, short: new Map(counts.filter(([, count]) => count >= LEAST_COUNT)) };
 }
 
 /**
- * Scans that only their test leaves run in strips (lowering/counted-loop.ts) if they are not short; others need no point if
- * they can be counted afterwards.
+ * The scans that are not short and can be counted afterwards; those that only their test leaves are not among them, for they
+ * run in strips (lowering/counted-loop.ts). And the short loops, with what they evaluate (short-loops.ts).
  */
-function sortLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): UncountedLoops {
+function sortLoops(
+  module: IrModule,
+  fn: FunctionInfo,
+  thresholdBits: number,
+): { scans: ReadonlyMap<Expr, Scan>; short: ReadonlyMap<Expr, number> } {
   if (uncountedIterations(thresholdBits) === 0) return { scans: new Map(), short: new Map() };
   const all = [...findScans(module.body(fn))];
-  const counted = new Map(all.filter(([loop]) => isCounted(loop)));
+  const counted = new Map(all.filter(([loop]) => isCounted(loop, module)));
   const plain = all.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop));
   // Most functions have none: looking for marks takes longer than that.
-  const chargeable = new Map(plain.length > 0 && canCharge(module) ? plain : []);
+  const chargeable = new Map(plain.length > 0 && allPointsAreCounted(module) ? plain : []);
   const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
   return { scans: new Map([...chargeable].filter(([loop]) => !short.has(loop))), short };
 }
 
-function isCounted(loop: Expr): boolean {
-  return readCountedLoop(labelOf(loop) ?? '', childrenOf(loop)) !== undefined;
+/** Other points, which may close the cycles around a scan, do not notice what that takes from the counter. */
+function allPointsAreCounted(module: IrModule): boolean {
+  return !usesGate(module, 'budget') && !usesGate(module, 'dirty');
+}
+
+function isCounted(loop: Expr, { usesExceptions }: IrModule): boolean {
+  return readCountedLoop(labelOf(loop) ?? '', childrenOf(loop), usesExceptions) !== undefined;
 }
 
 /** Whether the loop is left in a few places, where code can be put. */

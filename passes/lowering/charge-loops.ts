@@ -8,8 +8,13 @@
  *     (if (i32.lt_u (i32.const 64) (local.tee $start (i32.sub (local.get $p) (local.get $start))))
  *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $start)))))
  *
- * and before each branch or return that leaves the loop. What a short loop does is bounded, so it does the same before it
- * begins, with a constant.
+ * and before each branch or return that leaves the loop. What a short loop does is bounded by a constant, and it takes that
+ * before it begins, each time:
+ *
+ *     (global.set $mvvm.counter
+ *       (select (i32.sub (global.get $mvvm.counter) (i32.const 4)) (i32.const 1)
+ *         (i32.lt_u (i32.const 4) (global.get $mvvm.counter))))
+ *     (loop $L ...)
  */
 
 import type { Expr } from '../ir/binaryen.js';
@@ -21,27 +26,24 @@ import type { Scan } from '../ir/scans.js';
 import { uncountedIterations } from '../ir/short-loops.js';
 import { findChargedLoops } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
+import { makeCharged } from './charged-counter.js';
 import { codeOf, type Region, regionsIn } from './linear-code.js';
-import { chargeFunction, globals, makeCharged, type Support } from './support.js';
-
-/** What evaluates so many expressions takes longer than most that is counted as one, and far less than one may wait for a point. */
-const WORK_OF_A_COUNT = 256;
+import { chargeFunction, globals, type Support } from './support.js';
 
 /**
  * @param thresholdBits of the gate: see uncountedIterations (ir/short-loops.ts)
  * @returns whether the function has such loops
  */
 export function chargeLoops(module: IrModule, support: Support, fn: FunctionInfo, thresholdBits: number): boolean {
-  const body = module.body(fn);
   const { scans, short } = findChargedLoops(module, fn, thresholdBits);
   if (scans.size + short.size === 0) return false;
   const charge = (loop: Expr): Expr => {
     const scan = scans.get(loop);
     if (scan !== undefined) return chargeScan(module, support, fn, loop, scan, uncountedIterations(thresholdBits));
-    const work = short.get(loop);
-    return work === undefined ? loop : chargeShortLoop(module, loop, work);
+    const count = short.get(loop);
+    return count === undefined ? loop : chargeShortLoop(module, loop, count);
   };
-  module.setBody(fn, rewrite(body, charge));
+  module.setBody(fn, rewrite(module.body(fn), charge));
   return true;
 }
 
@@ -68,9 +70,7 @@ function chargeScan(
   return putAround(module, loop, make.set(moved, makePlace(scan, make)), makeCharge, `mvvm.scanned.${moved}`);
 }
 
-/** @param work expressions that it evaluates at most */
-function chargeShortLoop({ make }: IrModule, loop: Expr, work: number): Expr {
-  const count = Math.floor(work / WORK_OF_A_COUNT);
+function chargeShortLoop({ make }: IrModule, loop: Expr, count: number): Expr {
   const less = makeCharged(
     make,
     () => make.globalGet(globals.counter),

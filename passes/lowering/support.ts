@@ -14,9 +14,10 @@ import {
 } from '../../runtime/abi/index.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
-import { type Maker, typeOfSlot } from '../ir/make.js';
+import { typeOfSlot } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { makeCharged } from './charged-counter.js';
 
 /** Internal names of the imported functions. */
 export const importNames = { poll: 'mvvm.poll', push: 'mvvm.push', pop: 'mvvm.pop', stay: 'mvvm.ask_stay' } as const;
@@ -47,12 +48,6 @@ export const globals = {
 /** The global that counts for a gate: passings until it opens. */
 export function counterOf(gate: Gate): string {
   return gate === 'counted' ? globals.counter : globals.budget;
-}
-
-/** `count < counter ? counter - count : 1`: the next point opens the gate then. */
-export function makeCharged(make: Maker, makeCounter: () => Expr, makeCount: () => Expr): Expr {
-  const isLess = make.lessUnsigned(makeCount(), makeCounter());
-  return make.select(isLess, make.sub(makeCounter(), makeCount()), make.const(1));
 }
 
 /** Whether frames come back: bit 0 of `entering`. */
@@ -290,13 +285,12 @@ export class Support {
   #addCharge(): void {
     const { make } = this.#module;
     const [counter, count] = [0, 1];
-    const body = make.return(
-      makeCharged(
-        make,
-        () => make.get(counter, i32),
-        () => make.get(count, i32),
-      ),
+    const left = makeCharged(
+      make,
+      () => make.get(counter, i32),
+      () => make.get(count, i32),
     );
+    const body = make.return(left);
     this.#module.addFunction(chargeFunction, makeTupleType([i32, i32]), i32, [], make.functionBody([body]));
   }
 

@@ -102,17 +102,12 @@ export class HostCallDepth {
 
   /** The same imports, their functions counting themselves while they run. The module `mvvm` is left out. */
   track(imports: WebAssembly.Imports): WebAssembly.Imports {
-    const tracked: WebAssembly.Imports = {};
-    for (const [moduleName, names] of Object.entries(imports)) {
-      if (moduleName === IMPORT_MODULE) continue;
-      tracked[moduleName] = Object.fromEntries(
-        Object.entries(names).map(([name, value]) => [
-          name,
-          typeof value === 'function' ? this.#counting(value) : value,
-        ]),
-      );
-    }
-    return tracked;
+    const trackOne = (value: WebAssembly.ImportValue): WebAssembly.ImportValue =>
+      typeof value === 'function' ? this.#counting(value) : value;
+    const trackAll = (names: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+      Object.fromEntries(Object.entries(names).map(([name, value]) => [name, trackOne(value)]));
+    const others = Object.entries(imports).filter(([moduleName]) => moduleName !== IMPORT_MODULE);
+    return Object.fromEntries(others.map(([moduleName, names]) => [moduleName, trackAll(names)]));
   }
 
   // `Function` is how the WebAssembly types call it; all that is done with it is to apply it.

@@ -64,8 +64,9 @@ class Parser {
       if (this.#peek() !== '"') this.#fail('a key');
       const key = this.#string();
       if (key === '__proto__') throw new StrictJsonError('a key is "__proto__"');
-      if (Object.hasOwn(members, key))
+      if (Object.hasOwn(members, key)) {
         throw new StrictJsonError(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      }
       this.#expect(':');
       members[key] = this.value(depth + 1);
     });
