@@ -8,7 +8,14 @@
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
 
-import type { Callee, FunctionInfo as MapFunction, PointInfo, Signature } from '../runtime/abi/index.js';
+import {
+  type Callee,
+  IMPORT_MODULE,
+  type FunctionInfo as MapFunction,
+  type PointInfo,
+  type Signature,
+  wasiModules,
+} from '../runtime/abi/index.js';
 import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Type } from './ir/binaryen.js';
 import { CallGraph, signatureKey } from './ir/call-graph.js';
@@ -16,7 +23,7 @@ import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
 import { slotTypeOf } from './ir/make.js';
 import { importedMarks, usesGate } from './ir/marks.js';
-import type { FunctionInfo } from './ir/module.js';
+import type { FunctionInfo, IrModule } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { chargeLoops } from './lowering/charge-loops.js';
@@ -29,6 +36,7 @@ import { FrameLayout } from './lowering/frame-layout.js';
 import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
 import { makeLoopsNatural } from './lowering/natural-loops.js';
+import type { CountingCalls } from './lowering/nest-counters.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
@@ -66,13 +74,13 @@ for loops that count as a whole.`,
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
-    const charging = graph.withCallers(charged);
+    const counting = findCountingCalls(module, graph, charged);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
-      const common = { module, support, firstPoint, shortRun, reenter, pending, charging };
+      const common = { module, support, firstPoint, shortRun, reenter, pending, counting };
       const comesBack = hasWaysBack(twin) ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
@@ -96,6 +104,23 @@ function chargeAllLoops({ module, options, changed }: PassContext, support: Supp
   }
   return charged;
 }
+
+/**
+ * Calls during which loops count as a whole, or an export of the module may: those of imports, which an embedder may write so
+ * that they call back. WASI does not.
+ *
+ * @param charged functions with loops that count as a whole
+ */
+function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly string[]): CountingCalls {
+  const callingBack = module.functions().filter(({ name, imported }) => {
+    return imported !== undefined && !module.isStandIn(name) && !hostModules.has(imported.module);
+  });
+  const functions = graph.withCallers([...charged, ...callingBack.map(({ name }) => name)]);
+  return { functions, indirect: functions.size > 0 || module.takesFunctions() };
+}
+
+/** Imports from these call no export of the module. */
+const hostModules: ReadonlySet<string> = new Set([...wasiModules, IMPORT_MODULE]);
 
 function lowerAll(
   { module, options, dirt }: PassContext,

@@ -174,7 +174,7 @@ export class CallGraph {
     return { info, callees, indirect, tailCallees, tailIndirect, hasMark };
   }
 
-  /** These functions, and those during which one of them may be called. */
+  /** These functions and imports, and the functions during which one of them may be called. */
   withCallers(names: readonly string[]): ReadonlySet<string> {
     return this.#closeOverCallers(names);
   }
@@ -192,7 +192,7 @@ export class CallGraph {
     const found = new Set<string>();
     const pending = [...functions];
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (found.has(name) || this.#nodes.get(name)?.info.imported !== undefined) continue;
+      if (found.has(name)) continue;
       found.add(name);
       pending.push(...(callers.get(name) ?? []));
     }

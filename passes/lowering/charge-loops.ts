@@ -19,7 +19,7 @@
 
 import type { Expr } from '../ir/binaryen.js';
 import { exitsOf, makeBeforeExit } from '../ir/exits.js';
-import { callTarget, globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
+import { globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { Scan } from '../ir/scans.js';
@@ -27,7 +27,6 @@ import { uncountedIterations } from '../ir/short-loops.js';
 import { findChargedLoops } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
 import { makeCharged } from './charged-counter.js';
-import { codeOf, type Region, regionsIn } from './linear-code.js';
 import { chargeFunction, globals, type Support } from './support.js';
 
 /**
@@ -99,17 +98,6 @@ function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Exp
   });
   const end = typeOf(loop) === unreachable ? [] : makeEnd();
   return module.make.valueBlock(null, [begin, loop, ...end], typeOf(loop));
-}
-
-/** Whether functions are called in a region that may take something from the counter. @param charging names of such functions */
-export function callsCharging(region: Region, charging: ReadonlySet<string>): boolean {
-  const calls = (expr: Expr): boolean =>
-    (kindOf(expr) === 'Call' && charging.has(callTarget(expr))) ||
-    (kindOf(expr) === 'CallIndirect' && charging.size > 0);
-  return region.some(
-    (item) =>
-      codeOf(item).some((code) => some(code, calls)) || regionsIn(item).some((inner) => callsCharging(inner, charging)),
-  );
 }
 
 /** The sum of where all cursors are, such that it grows. */

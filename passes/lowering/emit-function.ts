@@ -29,24 +29,14 @@ import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreac
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { callsCharging } from './charge-loops.js';
 import { atLabel, intoLabel, makeDispatch, makeDispatchToLoops } from './emit-dispatch.js';
 import { type EntryContext, emitEntry, type WayBack } from './emit-entry.js';
 import { emitLoop } from './emit-loop.js';
 import { emitPoll, type PollContext } from './emit-poll.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout, Wanted } from './frame-layout.js';
-import {
-  type CallItem,
-  type Item,
-  isCallFree,
-  type LinearFunction,
-  type LoopItem,
-  type Point,
-  type Region,
-  type TryItem,
-} from './linear-code.js';
-import { makeNestCounters, type NestCounters } from './nest-counters.js';
+import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
+import { type CountingCalls, canCountInLocals, makeNestCounters, type NestCounters } from './nest-counters.js';
 import type { Numbering } from './number-points.js';
 import { globals, goOnFunction, leaveFunction, makeCallForFrame, type Support } from './support.js';
 import type { TwinnedLoops } from './twinned-loops.js';
@@ -65,8 +55,7 @@ export interface EmitContext {
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
-  /** Names of functions during which something is taken from the counter: see charge-loops.ts. */
-  readonly charging: ReadonlySet<string>;
+  readonly counting: CountingCalls;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: EntryContext['reenter'] & {
@@ -351,16 +340,12 @@ class Emitter {
   }
 
   #emitLoopOfNest(loop: LoopItem): Expr[] {
-    if (this.#nest !== undefined || !loop.isBusy || !this.#canCountInLocals(loop)) return this.#emitLoopCode(loop);
+    const countsInLocals = this.#nest === undefined && loop.isBusy && canCountInLocals(loop, this.#context.counting);
+    if (!countsInLocals) return this.#emitLoopCode(loop);
     this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
     const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];
     this.#nest = undefined;
     return code;
-  }
-
-  /** No other function counts meanwhile. */
-  #canCountInLocals(loop: LoopItem): boolean {
-    return isCallFree(loop) && !callsCharging(loop.body, this.#context.charging);
   }
 
   #emitLoopCode(loop: LoopItem): Expr[] {

@@ -15,9 +15,33 @@ import { callTarget, childrenOf, globalOf, i32, isConditional, kindOf, none, typ
 import type { Maker } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { rewrite } from '../ir/walk.js';
-import { type LoopItem, labelsIn, type Region } from './linear-code.js';
+import { rewrite, some } from '../ir/walk.js';
+import { codeOf, isCallFree, type LoopItem, labelsIn, type Region, regionsIn } from './linear-code.js';
 import { chargeFunction, counterOf } from './support.js';
+
+/** Calls during which something counts in the global counters. */
+export interface CountingCalls {
+  /** Names of the functions, imported ones included. */
+  readonly functions: ReadonlySet<string>;
+  /** Whether indirect calls may be such. */
+  readonly indirect: boolean;
+}
+
+/** Whether nobody else counts while a nest of loops does, nor looks at its counters. */
+export function canCountInLocals(loop: LoopItem, counting: CountingCalls): boolean {
+  return isCallFree(loop) && !hasCountingCalls(loop.body, counting);
+}
+
+function hasCountingCalls(region: Region, counting: CountingCalls): boolean {
+  const counts = (expr: Expr): boolean =>
+    (kindOf(expr) === 'Call' && counting.functions.has(callTarget(expr))) ||
+    (kindOf(expr) === 'CallIndirect' && counting.indirect);
+  return region.some(
+    (item) =>
+      codeOf(item).some((code) => some(code, counts)) ||
+      regionsIn(item).some((inner) => hasCountingCalls(inner, counting)),
+  );
+}
 
 export function makeNestCounters(module: IrModule, fn: FunctionInfo, loop: LoopItem): NestCounters {
   const counters = new Set<string>();
