@@ -1,8 +1,7 @@
 /** Requests are answered in a bounded number of iterations: programs that would pass no point if a loop relied on another's. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { CompileOptions } from '../compiler/index.js';
-import { compile } from '../compiler/index.js';
+import { type CompileOptions, compile } from '../compiler/index.js';
 import { assemble } from '../fixtures/passes/wat-module.js';
 import { policies } from '../runtime/abi/index.js';
 import { loadProgram, startGuest } from '../runtime/index.js';
