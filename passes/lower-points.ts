@@ -10,6 +10,7 @@
 
 import {
   type Callee,
+  endingWasiCalls,
   IMPORT_MODULE,
   type FunctionInfo as MapFunction,
   type PointInfo,
@@ -18,7 +19,7 @@ import {
 } from '../runtime/abi/index.js';
 import { refuse, unsupportedSlot } from './diagnostics.js';
 import type { Type } from './ir/binaryen.js';
-import { CallGraph, signatureKey } from './ir/call-graph.js';
+import { CallGraph, type CallTest, signatureKey } from './ir/call-graph.js';
 import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
 import { slotTypeOf } from './ir/make.js';
@@ -36,7 +37,6 @@ import { FrameLayout } from './lowering/frame-layout.js';
 import { type CallItem, type LinearFunction, type Point, type Region, regionsIn } from './lowering/linear-code.js';
 import { linearise } from './lowering/linearise.js';
 import { makeLoopsNatural } from './lowering/natural-loops.js';
-import type { CountingCalls } from './lowering/nest-counters.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
@@ -106,21 +106,23 @@ function chargeAllLoops({ module, options, changed }: PassContext, support: Supp
 }
 
 /**
- * Calls during which loops count as a whole, or an export of the module may: those of imports, which an embedder may write so
- * that they call back. WASI does not.
+ * Calls during which loops count as a whole, an export of the module may, or the program may end: those of imports, which an
+ * embedder may write so that they call back or throw. Of WASI's, few do.
  *
  * @param charged functions with loops that count as a whole
  */
-function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly string[]): CountingCalls {
-  const callingBack = module.functions().filter(({ name, imported }) => {
-    return imported !== undefined && !module.isStandIn(name) && !hostModules.has(imported.module);
+function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly string[]): CallTest {
+  const inHost = module.functions().filter(({ name, imported }) => {
+    return imported !== undefined && !module.isStandIn(name) && !returnsWithoutCalling(imported);
   });
-  const functions = graph.withCallers([...charged, ...callingBack.map(({ name }) => name)]);
-  return { functions, indirect: functions.size > 0 || module.takesFunctions() };
+  const counts = graph.reaching([...charged, ...inHost.map(({ name }) => name)]);
+  const takesFunctions = module.takesFunctions();
+  return (call) => counts(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
 }
 
-/** Imports from these call no export of the module. */
-const hostModules: ReadonlySet<string> = new Set([...wasiModules, IMPORT_MODULE]);
+function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['imported']>): boolean {
+  return module === IMPORT_MODULE || (wasiModules.includes(module) && !endingWasiCalls.includes(base));
+}
 
 function lowerAll(
   { module, options, dirt }: PassContext,

@@ -45,6 +45,9 @@ interface Node {
 /** By {@link signatureKey}, each in order of definition. */
 type FunctionsByType = ReadonlyMap<string, readonly FunctionInfo[]>;
 
+/** Says whether an expression is a call of some kind. */
+export type CallTest = (expr: Expr) => boolean;
+
 export class CallGraph {
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #blocking: ReadonlySet<string>;
@@ -174,9 +177,15 @@ export class CallGraph {
     return { info, callees, indirect, tailCallees, tailIndirect, hasMark };
   }
 
-  /** These functions and imports, and the functions during which one of them may be called. */
-  withCallers(names: readonly string[]): ReadonlySet<string> {
-    return this.#closeOverCallers(names);
+  /** Tests whether one of these functions and imports may be called during a call. */
+  reaching(names: readonly string[]): CallTest {
+    const functions = this.#closeOverCallers(names);
+    const types = groupByType(this.referable.filter(({ name }) => functions.has(name)));
+    return (expr) => {
+      const kind = kindOf(expr);
+      if (kind === 'Call') return functions.has(callTarget(expr));
+      return kind === 'CallIndirect' && types.has(signatureKey(indirectParams(expr), indirectResults(expr)));
+    };
   }
 
   /** Grows from the functions with marks and the callers of blocking imports. */

@@ -25,6 +25,7 @@
 import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
+import type { CallTest } from '../ir/call-graph.js';
 import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
@@ -36,7 +37,7 @@ import { emitPoll, type PollContext } from './emit-poll.js';
 import { emitTry } from './emit-try.js';
 import type { FrameLayout, Wanted } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
-import { type CountingCalls, canCountInLocals, makeNestCounters, type NestCounters } from './nest-counters.js';
+import { canCountInLocals, makeNestCounters, type NestCounters } from './nest-counters.js';
 import type { Numbering } from './number-points.js';
 import { globals, goOnFunction, leaveFunction, makeCallForFrame, type Support } from './support.js';
 import type { TwinnedLoops } from './twinned-loops.js';
@@ -55,7 +56,8 @@ export interface EmitContext {
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
-  readonly counting: CountingCalls;
+  /** Whether points are counted in the global counters during a call, or somebody looks at these. */
+  readonly counting: CallTest;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: EntryContext['reenter'] & {

@@ -1,10 +1,10 @@
-/** Points are counted exactly where the host calls back while loops go round, whatever is granted at a time. */
+/** Points are counted exactly where the host calls back while loops go round, or ends the program in them. */
 
 import { describe, expect, test } from '@jest/globals';
 import { compile } from '../../compiler/index.js';
 import { assemble } from '../../fixtures/passes/wat-module.js';
 import { policies } from '../../runtime/abi/index.js';
-import { loadProgram, type StopConditions, startGuest } from '../../runtime/index.js';
+import { loadProgram, type StopConditions, startGuest, wasiSystem } from '../../runtime/index.js';
 
 const [ROUNDS, TURNS] = [60, 50];
 
@@ -61,6 +61,44 @@ describe.each([
       expect(others).toEqual([undisturbed, undisturbed]);
       // Each iteration that another follows, whoever polls where.
       if (policy === 'loop-checkpoint') expect(undisturbed).toBeGreaterThanOrEqual(ROUNDS * TURNS - 1);
+    }
+  });
+});
+
+const EXITS_AT = 500;
+
+/** Counts up in memory, and ends itself in its loop. */
+const endingItself = (call: string): string => `(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (type $t (func (param i32)))
+  (table 1 funcref) (elem (i32.const 0) $exit)
+  (func $indirectly (param $status i32) (call $exit (local.get $status)))
+  (func (export "_start") (local $turn i32)
+    (loop $turns
+      (i32.store (i32.const 8) (local.tee $turn (i32.add (local.get $turn) (i32.const 1))))
+      (if (i32.eq (i32.load (i32.const 8)) (i32.const ${EXITS_AT})) (then ${call}))
+      (br_if $turns (i32.ne (local.get $turn) (i32.const ${2 * EXITS_AT}))))))`;
+
+describe.each([
+  ['at once', '(call $exit (i32.const 3))'],
+  ['through a function that has no points', '(call $indirectly (i32.const 3))'],
+  ['through a table', '(call_indirect (type $t) (i32.const 3) (i32.const 0))'],
+])('a program that ends itself in a loop %s', (_, call) => {
+  test.each([
+    ['loop-checkpoint', EXITS_AT - 1],
+    ['counter-loop-checkpoint', Math.floor((EXITS_AT - 1) / 2 ** 3)],
+  ] as const)('under %s', async (policy, points) => {
+    for (const twinBudget of [0, 1000]) {
+      const { wasm } = compile(assemble(endingItself(call)), {
+        policies: [policy],
+        thresholdBits: 3,
+        optLevel: 0,
+        twinBudget,
+      });
+      const guest = startGuest(await loadProgram(wasm), { system: wasiSystem(), tierUp: false });
+      expect(guest.run()).toMatchObject({ kind: 'finished', exitStatus: 3 });
+      expect(guest.statistics.stablePoints).toBe(points);
     }
   });
 });

@@ -10,6 +10,7 @@
  */
 
 import type { Expr } from '../ir/binaryen.js';
+import type { CallTest } from '../ir/call-graph.js';
 import { leaves, makeIfTaken } from '../ir/exits.js';
 import { callTarget, childrenOf, globalOf, i32, isConditional, kindOf, none, typeOf } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
@@ -19,27 +20,17 @@ import { rewrite, some } from '../ir/walk.js';
 import { codeOf, isCallFree, type LoopItem, labelsIn, type Region, regionsIn } from './linear-code.js';
 import { chargeFunction, counterOf } from './support.js';
 
-/** Calls during which something counts in the global counters. */
-export interface CountingCalls {
-  /** Names of the functions, imported ones included. */
-  readonly functions: ReadonlySet<string>;
-  /** Whether indirect calls may be such. */
-  readonly indirect: boolean;
+/**
+ * Whether nobody else counts while a nest of loops does, nor looks at its counters.
+ * @param counts whether somebody does during a call
+ */
+export function canCountInLocals(loop: LoopItem, counts: CallTest): boolean {
+  return isCallFree(loop) && !hasCall(loop.body, counts);
 }
 
-/** Whether nobody else counts while a nest of loops does, nor looks at its counters. */
-export function canCountInLocals(loop: LoopItem, counting: CountingCalls): boolean {
-  return isCallFree(loop) && !hasCountingCalls(loop.body, counting);
-}
-
-function hasCountingCalls(region: Region, counting: CountingCalls): boolean {
-  const counts = (expr: Expr): boolean =>
-    (kindOf(expr) === 'Call' && counting.functions.has(callTarget(expr))) ||
-    (kindOf(expr) === 'CallIndirect' && counting.indirect);
+function hasCall(region: Region, test: CallTest): boolean {
   return region.some(
-    (item) =>
-      codeOf(item).some((code) => some(code, counts)) ||
-      regionsIn(item).some((inner) => hasCountingCalls(inner, counting)),
+    (item) => codeOf(item).some((code) => some(code, test)) || regionsIn(item).some((inner) => hasCall(inner, test)),
   );
 }
 

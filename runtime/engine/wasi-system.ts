@@ -1,6 +1,7 @@
 /** WASI as the system of a guest: the options with their defaults, and the waiting that a checkpoint may end. */
 
 import * as z from 'zod';
+import { endingWasiCalls } from '../abi/index.js';
 import { WrittenPages } from '../snapshot/index.js';
 import {
   type Clock,
@@ -147,7 +148,7 @@ function withUncatchableExit(wasi: Wasi, hooks: SystemHooks): WebAssembly.Import
   return tablesOnDemand((dialect) => {
     const calls = wasi.imports[dialect];
     const wrapped: Record<string, WebAssembly.ExportValue> = { ...calls };
-    for (const name of ['proc_exit', 'proc_raise']) {
+    for (const name of endingWasiCalls) {
       const call = calls[name];
       if (typeof call !== 'function') continue;
       wrapped[name] = (...args: readonly unknown[]): unknown => {
