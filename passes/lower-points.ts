@@ -26,6 +26,7 @@ import { slotTypeOf } from './ir/make.js';
 import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo, IrModule } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
+import { boundIterations } from './ir/uncounted-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { chargeLoops } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
@@ -124,6 +125,9 @@ function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['impor
   return module === IMPORT_MODULE || (wasiModules.includes(module) && !endingWasiCalls.includes(base));
 }
 
+/** To run a loop of so many iterations in strips takes longer than to poll in each. */
+const FEW_ITERATIONS = 8;
+
 function lowerAll(
   { module, options, dirt }: PassContext,
   graph: CallGraph,
@@ -132,8 +136,11 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
+  // Counted gates need no point in these.
+  const mayPollShortLoops = usesGate(module, 'budget') || usesGate(module, 'dirty');
   const lowerOne = (info: FunctionInfo, found: Busy, waysBack: boolean): LoweredCode => {
-    const fn = linearise(info, { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack });
+    const short = new Set(mayPollShortLoops ? boundIterations(module, info, FEW_ITERATIONS).keys() : []);
+    const fn = linearise(info, { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack, short });
     // Where stores mark what they change, marks are pending in the code of their loop.
     if (dirt === undefined) makeLoopsNatural(fn.body, module.make);
     const loops = twinLoops(fn);

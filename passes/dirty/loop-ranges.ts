@@ -31,6 +31,8 @@ export interface StoreGroup {
   readonly least: Sum;
   /** Whether the addresses rise or fall from iteration to iteration, or stay. */
   readonly moves: 'up' | 'down' | 'not';
+  /** Whether all iterations are within reach of a mark of the lowest address, when the loop is left. */
+  readonly isNear: boolean;
 }
 
 export interface LoopRanges {
@@ -45,9 +47,14 @@ const MOST_MOVING = 4;
 
 /**
  * @param mayStop whether a call can be left for a checkpoint
+ * @param iterations that the loop has had at most when it is left
  * @returns undefined for a loop in which no store can be treated like this
  */
-export function findLoopRanges(loop: Expr, mayStop: (call: Expr) => boolean): LoopRanges | undefined {
+export function findLoopRanges(
+  loop: Expr,
+  mayStop: (call: Expr) => boolean,
+  iterations: number = Number.POSITIVE_INFINITY,
+): LoopRanges | undefined {
   const [body] = childrenOf(loop);
   const label = labelOf(loop);
   if (body === undefined || label === undefined) return undefined;
@@ -55,7 +62,7 @@ export function findLoopRanges(loop: Expr, mayStop: (call: Expr) => boolean): Lo
   if (!first.scan(body) || first.marks > (headMark(body) === undefined ? 0 : 1)) return undefined;
   const second = new LoopScan(label, mayStop, first.findSteppers());
   second.scan(body);
-  return chooseGroups(second);
+  return chooseGroups(second, iterations);
 }
 
 /** Locals that only ever grow or only ever shrink in a loop, and by how much in an iteration at most. */
@@ -118,6 +125,11 @@ class LoopScan {
     if (signs.size === 0) return 'not';
     if (signs.size > 1) return undefined;
     return signs.has(1) ? 'up' : 'down';
+  }
+
+  /** Bytes by which an address moves in an iteration, at most. */
+  stepOf({ terms }: Sum): number {
+    return [...terms].reduce((bytes, [local, by]) => bytes + Math.abs((this.#steppers.get(local) ?? 0) * by), 0);
   }
 
   /** The steppers in a sum with their factors. */
@@ -222,7 +234,7 @@ class LoopScan {
   }
 }
 
-function chooseGroups(scan: LoopScan): LoopRanges | undefined {
+function chooseGroups(scan: LoopScan, iterations: number): LoopRanges | undefined {
   const bounds = findBounds(scan);
   const groups: Group[] = [];
   const stores = new Set<Expr>();
@@ -239,7 +251,13 @@ function chooseGroups(scan: LoopScan): LoopRanges | undefined {
     stores.add(access.expr);
   }
   if (stores.size === 0) return undefined;
-  return { stores, groups: groups.map(({ least, moves }) => ({ least: least.sum, moves })) };
+  return {
+    stores,
+    groups: groups.map(({ least: { sum }, greatest, moves }) => {
+      const moved = moves === 'not' ? 0 : iterations * scan.stepOf(sum);
+      return { least: sum, moves, isNear: moved + greatest - sum.constant + WIDEST <= REACH };
+    }),
+  };
 }
 
 interface Group {

@@ -30,6 +30,7 @@ import {
 } from '../ir/expressions.js';
 import { readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { boundIterations } from '../ir/uncounted-loops.js';
 import { some } from '../ir/walk.js';
 import { accessOffset, WIDEST, writesPlace, writesRange } from './accesses.js';
 import { canRunAtExits, runAtExits } from './exits.js';
@@ -59,12 +60,19 @@ export function markStores(fn: FunctionInfo, surroundings: Surroundings): Pendin
   return stores;
 }
 
+/** Loops that have up to so many iterations are likely to stay within reach of one mark. */
+const MOST_ITERATIONS = 64;
+
+type StoreGroupMarker = (group: StoreGroup, start: number | undefined) => Expr[];
+
 class StoreMarker implements PendingMarks {
   readonly #fn: FunctionInfo;
   readonly #module: IrModule;
   readonly #regions: Regions;
   readonly #mayStop: (call: Expr) => boolean;
   readonly #catches: boolean;
+  /** That loops have had at most when they are left. */
+  readonly #iterations: ReadonlyMap<Expr, number>;
   readonly #covered = new Set<Expr>();
   readonly #rangesOf = new Map<string, () => Expr[]>();
   /** Undefined where control does not get to. */
@@ -77,6 +85,7 @@ class StoreMarker implements PendingMarks {
     this.#regions = regions;
     this.#mayStop = mayStop;
     this.#catches = catches;
+    this.#iterations = boundIterations(module, fn, MOST_ITERATIONS);
   }
 
   run(): void {
@@ -202,7 +211,10 @@ class StoreMarker implements PendingMarks {
 
   #visitLoop(loop: Expr): Expr {
     const label = labelOf(loop);
-    const ranges = label !== undefined && this.#canRunBehind(loop) ? findLoopRanges(loop, this.#mayStop) : undefined;
+    const ranges =
+      label !== undefined && this.#canRunBehind(loop)
+        ? findLoopRanges(loop, this.#mayStop, this.#iterations.get(loop))
+        : undefined;
     for (const store of ranges?.stores ?? []) this.#covered.add(store);
     this.#knowledge = new Knowledge();
     this.#visitChildren(loop);
@@ -220,16 +232,26 @@ class StoreMarker implements PendingMarks {
     const starts = new Map(
       groups.flatMap((group) => (group.moves === 'not' ? [] : [[group, this.#module.addLocal(this.#fn, i32)]])),
     );
-    const makeFlush = (): Expr[] => groups.flatMap((group) => this.#makeMarkGroup(group, starts.get(group)));
-    this.#rangesOf.set(label, makeFlush);
+    const makeMarks = (makeOne: StoreGroupMarker): Expr[] =>
+      groups.flatMap((group) => makeOne(group, starts.get(group)));
+    this.#rangesOf.set(label, () => makeMarks((...of) => this.#makeMarkSoFar(...of)));
+    const makeEnd = (): Expr[] => makeMarks((...of) => this.#makeMarkAtEnd(...of));
     const prelude = [...starts].map(([group, start]) => make.set(start, makeSum(make, group.least)));
-    const flushed = runAtExits(this.#module, this.#fn, loop, makeFlush);
-    const code = this.#follow(flushed, makeFlush());
+    const flushed = runAtExits(this.#module, this.#fn, loop, makeEnd);
+    const code = this.#follow(flushed, makeEnd());
     return make.valueBlock(null, [...prelude, ...code], typeOf(flushed));
   }
 
+  /** When the loop is left. @param start where the group's addresses began, if they move */
+  #makeMarkAtEnd(group: StoreGroup, start: number | undefined): Expr[] {
+    const { make } = this.#module;
+    if (!group.isNear) return this.#makeMarkSoFar(group, start);
+    const goesUp = group.moves === 'up' && start !== undefined;
+    return [this.#regions.makeMark(goesUp ? make.get(start, i32) : makeSum(make, group.least))];
+  }
+
   /** Marks from where a group's addresses began to where they are; the next range begins here. */
-  #makeMarkGroup({ least, moves }: StoreGroup, start: number | undefined): Expr[] {
+  #makeMarkSoFar({ least, moves }: StoreGroup, start: number | undefined): Expr[] {
     const { make } = this.#module;
     if (start === undefined) return [this.#regions.makeMark(makeSum(make, least))];
     this.#now ??= this.#module.addLocal(this.#fn, i32);

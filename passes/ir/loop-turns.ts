@@ -4,11 +4,15 @@ import type { LoopCounter } from './loop-counter.js';
 import { asSigned, asUnsigned, type Range, type Ranges, rangeOf, within } from './ranges.js';
 
 export interface Turns {
-  /** The most iterations until the counter meets its end, if it does before its numbers come round. */
+  /** The most iterations until the counter meets its end, unless it comes round before. */
   readonly most: number;
-  /** Whether it does: a counter that is tested for being equal may also jump over its end, or be beyond it. */
+  /** Whether it does not: a counter that is tested for being equal may also jump over its end, or be beyond it. */
   readonly isCertain: boolean;
+  /** By so much the counter has gone at least when it meets its end after all. */
+  readonly round: number;
 }
+
+const MODULUS = 2 ** 32;
 
 /** @returns undefined if nothing is known */
 export function boundTurns({ counter, step, test, end }: LoopCounter, known: Ranges): Turns | undefined {
@@ -21,26 +25,30 @@ export function boundTurns({ counter, step, test, end }: LoopCounter, known: Ran
     case 'less-unsigned': {
       // Wherever it begins: at worst beyond the end, to come round once.
       const most = asUnsigned(limit)?.most;
-      if (most === undefined || step < 0 || most + step >= 2 ** 32) return undefined;
-      return { most: Math.ceil(most / step) + 2, isCertain: true };
+      if (most === undefined || step < 0 || most + step >= MODULUS) return undefined;
+      return { most: Math.ceil(most / step) + 2, isCertain: true, round: MODULUS };
     }
     case 'less-signed': {
       const [from, to] = [start && asSigned(start), asSigned(limit)];
       if (from === undefined || to === undefined || step < 0) return undefined;
       if (Math.max(from.most, to.most) + step >= 2 ** 31) return undefined;
-      return { most: Math.ceil(Math.max(to.most - from.least, 0) / step) + 1, isCertain: true };
+      return { most: Math.ceil(Math.max(to.most - from.least, 0) / step) + 1, isCertain: true, round: MODULUS };
     }
   }
 }
 
-function turnsUntilEqual(start: Range, limit: Range, step: number): Turns {
+function turnsUntilEqual(start: Range, limit: Range, step: number): Turns | undefined {
   const size = Math.abs(step);
-  const [least, most] =
-    step > 0
-      ? [limit.least - start.most, limit.most - start.least]
-      : [start.least - limit.most, start.most - limit.least];
+  const [from, to] = step > 0 ? [start, limit] : [limit, start];
+  const distance = within(to.least - from.most, to.most - from.least);
+  if (distance === undefined || distance.most >= MODULUS / 2) return undefined;
+  const { least, most } = distance;
   const isDivisible = size === 1 || (least === most && least % size === 0);
-  return { most: Math.max(1, Math.floor(most / size)), isCertain: least >= size && isDivisible && most < 2 ** 32 };
+  return {
+    most: Math.max(1, Math.floor(most / size)),
+    isCertain: least >= size && isDivisible,
+    round: MODULUS + least,
+  };
 }
 
 /**

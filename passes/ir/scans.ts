@@ -56,21 +56,24 @@ const kinds: ReadonlySet<string> = new Set([
   ...['LocalGet', 'LocalSet', 'GlobalGet', 'GlobalSet', 'Load', 'Store'],
 ]);
 
-/** The scans among the loops of a function. */
-export function findScans(body: Expr): ReadonlyMap<Expr, Scan> {
+/**
+ * The scans among the loops of a function.
+ * @param ignored whether a call makes no difference
+ */
+export function findScans(body: Expr, ignored: (call: Expr) => boolean = () => false): ReadonlyMap<Expr, Scan> {
   const scans = new Map<Expr, Scan>();
   walk(body, (expr) => {
-    const scan = kindOf(expr) === 'Loop' ? readScan(expr) : undefined;
+    const scan = kindOf(expr) === 'Loop' ? readScan(expr, ignored) : undefined;
     if (scan !== undefined) scans.set(expr, scan);
   });
   return scans;
 }
 
-function readScan(loop: Expr): Scan | undefined {
+function readScan(loop: Expr, ignored: (call: Expr) => boolean): Scan | undefined {
   const label = labelOf(loop);
   const body = childrenOf(loop);
   if (label === undefined || isConcrete(typeOf(loop)) || !hasAtMost(LARGEST_BODY, body)) return undefined;
-  if (body.some((expr) => some(expr, (inner) => !kinds.has(kindOf(inner))))) return undefined;
+  if (body.some((expr) => some(expr, (inner) => !kinds.has(kindOf(inner)) && !ignored(inner)))) return undefined;
 
   const assigned = new Set<number>();
   walk(loop, (expr) => {

@@ -31,6 +31,7 @@ import { findStep, readLoopCounter } from './loop-counter.js';
 import { boundTurns, rangeAtHead, type Turns } from './loop-turns.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { learn, type Range, type Ranges, rangeOf, union } from './ranges.js';
+import type { Scan } from './scans.js';
 import { some, walk } from './walk.js';
 
 const MOST_UNCOUNTED = 64;
@@ -38,6 +39,9 @@ const MOST_UNCOUNTED = 64;
 const BITS_BELOW_GATE = 10;
 /** So many times more iterations a short loop may have together with the short loops inside. */
 const MOST_INSIDE = 16;
+
+/** Bytes, of one that scans can leave (scans.ts). */
+const LARGEST_MEMORY = 65_533 * 2 ** 16;
 
 /** Locals of which something is known at a time; older knowledge is forgotten. */
 const MOST_KNOWN = 64;
@@ -47,32 +51,39 @@ export function uncountedIterations(thresholdBits: number): number {
   return thresholdBits <= BITS_BELOW_GATE ? 0 : Math.min(MOST_UNCOUNTED, 2 ** (thresholdBits - BITS_BELOW_GATE));
 }
 
+/** A loop that ends soon. */
+export interface ShortLoop {
+  /** At most. */
+  readonly iterations: number;
+  /** Expressions that it evaluates at most, in all iterations; 0 inside of another such loop, which has them among its own. */
+  work: number;
+}
+
 /**
+ * @param most iterations
  * @param counted scans that only their test leaves
  * @param uncounted other scans, which have no counted point
- * @returns the loops of a function that need no counted point since they end soon, with the expressions that they evaluate
- * at most, in all iterations: 0 for loops inside of such a loop, since it has theirs
+ * @returns the loops of a function that need no counted point since they end soon
  */
 export function findShortLoops(
   module: IrModule,
   fn: FunctionInfo,
-  thresholdBits: number,
-  counted: ReadonlyMap<Expr, unknown>,
-  uncounted: ReadonlyMap<Expr, unknown>,
-): ReadonlyMap<Expr, number> {
-  const most = uncountedIterations(thresholdBits);
+  most: number,
+  counted: ReadonlyMap<Expr, Scan>,
+  uncounted: ReadonlyMap<Expr, Scan>,
+): ReadonlyMap<Expr, ShortLoop> {
   const body = module.body(fn);
-  if (most === 0 || !some(body, (expr) => kindOf(expr) === 'Loop')) return new Map();
+  if (!some(body, (expr) => kindOf(expr) === 'Loop')) return new Map();
   const types = module.localTypes(fn);
   const variables = types.map((_, local) => local).slice(typeParts(fn.params).length);
   const zeros = variables.filter((local) => types[local] === i32);
   const finder = new ShortLoops(most, (name) => module.isImported(name), zeros, counted, uncounted);
   finder.visit(body);
-  return new Map(finder.found.map(({ loop, work }) => [loop, work]));
+  return new Map(finder.found);
 }
 
 class ShortLoops {
-  readonly found: { readonly loop: Expr; work: number }[] = [];
+  readonly found: [loop: Expr, ShortLoop][] = [];
   readonly #most: number;
   /** What is known where control is; undefined where it does not come. */
   #known: Map<number, Range> | undefined = new Map();
@@ -84,8 +95,8 @@ class ShortLoops {
   #work = 0;
 
   readonly #isImported: (name: string) => boolean;
-  readonly #counted: ReadonlyMap<Expr, unknown>;
-  readonly #uncounted: ReadonlyMap<Expr, unknown>;
+  readonly #counted: ReadonlyMap<Expr, Scan>;
+  readonly #uncounted: ReadonlyMap<Expr, Scan>;
 
   /**
    * @param isImported whether a function is, by its name
@@ -97,8 +108,8 @@ class ShortLoops {
     most: number,
     isImported: (name: string) => boolean,
     zeros: readonly number[],
-    counted: ReadonlyMap<Expr, unknown>,
-    uncounted: ReadonlyMap<Expr, unknown>,
+    counted: ReadonlyMap<Expr, Scan>,
+    uncounted: ReadonlyMap<Expr, Scan>,
   ) {
     this.#counted = counted;
     this.#uncounted = uncounted;
@@ -159,7 +170,8 @@ class ShortLoops {
   #visitLoop(loop: Expr): void {
     const counter = readLoopCounter(labelOf(loop) ?? '', childrenOf(loop));
     const turns = counter && this.#known && boundTurns(counter, this.#known);
-    const iterations = labelOf(loop) === undefined ? 1 : this.#boundIterations(loop, turns);
+    const iterations =
+      labelOf(loop) === undefined ? 1 : turns && this.#boundIterations(loop, turns, counter?.step ?? 0);
     const outside = this.#inside;
     const before = { work: this.#work, found: this.found.length };
     this.#inside = 0;
@@ -170,17 +182,18 @@ class ShortLoops {
     if (isShort) {
       const work = iterations * (this.#work - before.work);
       this.#work = before.work + work;
-      for (const inner of this.found.slice(before.found)) inner.work = 0;
-      this.found.push({ loop, work });
+      for (const [, inner] of this.found.slice(before.found)) inner.work = 0;
+      this.found.push([loop, { iterations, work }]);
     }
     // A loop that is counted does not add to what goes uncounted, unless by its calls.
     const uncounted = this.#uncounted.has(loop) ? Number.POSITIVE_INFINITY : 0;
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
   }
 
-  /** A counted scan whose counter does not meet its end traps at the end of memory. */
-  #boundIterations(loop: Expr, turns: Turns | undefined): number | undefined {
-    return turns?.isCertain === true || this.#counted.has(loop) ? turns?.most : undefined;
+  /** A counted scan whose counter comes round before it meets its end has left the memory long since, unless it is slow. */
+  #boundIterations(loop: Expr, { most, isCertain, round }: Turns, step: number): number | undefined {
+    const speed = (this.#counted.get(loop)?.leastStep ?? 0) / Math.abs(step);
+    return isCertain || speed * round >= LARGEST_MEMORY ? most : undefined;
   }
 
   #isImport(call: Expr): boolean {

@@ -7,10 +7,10 @@ import type { Expr } from './binaryen.js';
 import { exitsOf, isSeparable } from './exits.js';
 import { childrenOf, labelOf } from './expressions.js';
 import { readCountedLoop } from './loop-counter.js';
-import { usesGate } from './marks.js';
+import { readMark, usesGate } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { findScans, type Scan } from './scans.js';
-import { findShortLoops, uncountedIterations } from './short-loops.js';
+import { findShortLoops, type ShortLoop, uncountedIterations } from './short-loops.js';
 
 /** So many ways lead out of a scan that is counted afterwards, behind its end and elsewhere. */
 const MOST_EXITS = 4;
@@ -36,8 +36,19 @@ export interface ChargedLoops {
 
 export function findChargedLoops(module: IrModule, fn: FunctionInfo, thresholdBits: number): ChargedLoops {
   const { scans, short } = sortLoops(module, fn, thresholdBits);
-  const counts = [...short].map(([loop, work]): [Expr, number] => [loop, Math.floor(work / WORK_OF_A_COUNT)]);
+  const counts = [...short].map(([loop, { work }]): [Expr, number] => [loop, Math.floor(work / WORK_OF_A_COUNT)]);
   return { scans, short: new Map(counts.filter(([, count]) => count >= LEAST_COUNT)) };
+}
+
+/**
+ * The loops, with points or without, that have up to so many iterations when they are left; else they trap.
+ * @returns how many, by loop
+ */
+export function boundIterations(module: IrModule, fn: FunctionInfo, most: number): ReadonlyMap<Expr, number> {
+  const scans = [...findScans(module.body(fn), (call) => readMark(call) !== undefined)];
+  const counted = new Map(scans.filter(([loop]) => isCounted(loop, module)));
+  const short = findShortLoops(module, fn, most, counted, new Map());
+  return new Map([...short].map(([loop, { iterations }]) => [loop, iterations]));
 }
 
 /**
@@ -48,14 +59,15 @@ function sortLoops(
   module: IrModule,
   fn: FunctionInfo,
   thresholdBits: number,
-): { scans: ReadonlyMap<Expr, Scan>; short: ReadonlyMap<Expr, number> } {
-  if (uncountedIterations(thresholdBits) === 0) return { scans: new Map(), short: new Map() };
+): { scans: ReadonlyMap<Expr, Scan>; short: ReadonlyMap<Expr, ShortLoop> } {
+  const most = uncountedIterations(thresholdBits);
+  if (most === 0) return { scans: new Map(), short: new Map() };
   const all = [...findScans(module.body(fn))];
   const counted = new Map(all.filter(([loop]) => isCounted(loop, module)));
   const plain = all.filter(([loop]) => !counted.has(loop) && hasPlainExits(loop));
   // Most functions have none: looking for marks takes longer than that.
   const chargeable = new Map(plain.length > 0 && allPointsAreCounted(module) ? plain : []);
-  const short = findShortLoops(module, fn, thresholdBits, counted, chargeable);
+  const short = findShortLoops(module, fn, most, counted, chargeable);
   return { scans: new Map([...chargeable].filter(([loop]) => !short.has(loop))), short };
 }
 

@@ -4,7 +4,7 @@
  * - no other point, and busy: where an iteration ends that is followed by another. The slow path is behind the loop, where its
  *   call does not disturb how an engine allocates registers, or in the loop where that costs less. A counted loop
  *   (counted-loop.ts) in a nest that counts in a local does not even poll there, but runs in strips that end where the poll
- *   is due
+ *   is due, unless it is known to have few iterations
  * - no other point, and idle (busy-code.ts): where an iteration begins, which is less code, and by one call; but for loops that
  *   count up to an end, which go over data
  * - other points: where an iteration begins. Dispatching into the loop needs no test of its own: the poll is made to take
@@ -41,7 +41,7 @@ export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
 
 function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const counter = context.nest?.local(gate);
-  const counted = counter === undefined ? undefined : recogniseCountedLoop(context.module, loop);
+  const counted = counter === undefined || loop.isShort ? undefined : recogniseCountedLoop(context.module, loop);
   if (counter === undefined || counted === undefined) return emitPolledLoop(loop, gate, point, context);
   return [emitCountedLoop(loop, gate, point, counter, counted, context)];
 }

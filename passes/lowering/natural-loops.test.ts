@@ -12,7 +12,14 @@ function natural(body: string): string[] {
     (func $f ${body}) (func $g (call $mvvm.point.loop)))`;
   return withFunction(wat, (module, info) => {
     const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops: new Set<Expr>() };
-    const fn = linearise(info, { module, graph: new CallGraph(module), busy, knownTags: [], hasWaysBack: true });
+    const fn = linearise(info, {
+      module,
+      graph: new CallGraph(module),
+      busy,
+      knownTags: [],
+      hasWaysBack: true,
+      short: new Set(),
+    });
     makeLoopsNatural(fn.body, module.make);
     const lines = linesOf(fn.body);
     expect(lines.at(-1)).toBe('(return)');

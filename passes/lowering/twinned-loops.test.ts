@@ -27,7 +27,14 @@ function twin(body: string): Twin {
       if (kindOf(expr) === 'Loop' && labelOf(expr)?.startsWith('hot')) hotLoops.add(expr);
     });
     const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops };
-    const fn = linearise(info, { module, graph: new CallGraph(module), busy, knownTags: [], hasWaysBack: true });
+    const fn = linearise(info, {
+      module,
+      graph: new CallGraph(module),
+      busy,
+      knownTags: [],
+      hasWaysBack: true,
+      short: new Set(),
+    });
     const loops = twinLoops(fn);
     findLiveSlots(fn, module.localTypes(info).length);
     const { outside } = findOutside(fn, loops);

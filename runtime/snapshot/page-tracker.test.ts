@@ -74,6 +74,11 @@ describe('dirty bits', () => {
   test('count regions beyond 64 from 0 again', () => {
     expect(pagesOf(dirtyPages(12, 1n, 130))).toEqual([0, 1, 64, 65, 128, 129]);
   });
+
+  test('of the last region that there can be make the first page suspect', () => {
+    expect(dirtyPages(16, 1n << 63n, 16)).toEqual([page(0)]);
+    expect(pagesOf(dirtyPages(12, 1n << 63n, 65))).toEqual([0, 63, 64]);
+  });
 });
 
 describe('what a host wrote', () => {

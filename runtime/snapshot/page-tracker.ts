@@ -71,6 +71,8 @@ export function dirtyPages(shift: number, bits: bigint, end: number): PageRun[] 
     const last = Math.floor(((n + 1) * region + PAGE_BYTES - 2) / PAGE_BYTES);
     runs.push({ first, count: last - first + 1 });
   }
+  // Addresses come round: behind the last region that there can be is the first page.
+  if ((bits >> 63n) & 1n) runs.push({ first: 0, count: 1 });
   return uniteRuns(runs, end);
 }
 
