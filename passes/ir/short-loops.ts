@@ -190,10 +190,15 @@ class ShortLoops {
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
   }
 
-  /** A counted scan whose counter comes round before it meets its end has left the memory long since, unless it is slow. */
+  /**
+   * A counted scan whose counter comes round before it meets its end has left the memory long since, unless it is slow, or has
+   * several cursors that share the way.
+   */
   #boundIterations(loop: Expr, { most, isCertain, round }: Turns, step: number): number | undefined {
-    const speed = (this.#counted.get(loop)?.leastStep ?? 0) / Math.abs(step);
-    return isCertain || speed * round >= LARGEST_MEMORY ? most : undefined;
+    const scan = this.#counted.get(loop);
+    const moved = (round / Math.abs(step)) * (scan?.leastStep ?? 0);
+    const leavesMemory = scan !== undefined && moved >= LARGEST_MEMORY * scan.cursors.length;
+    return isCertain || leavesMemory ? most : undefined;
   }
 
   #isImport(call: Expr): boolean {

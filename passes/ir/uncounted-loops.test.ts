@@ -103,6 +103,13 @@ describe('need a counted point', () => {
       'writes to memory that lag behind what may be beyond its end',
       `${begin(small)} (loop $slow (i32.store8 ${next('p', 1)} (i32.const 1)) (br_if $slow (i32.ne ${next('i', 4)} (i32.const 16))))`,
     ],
+    [
+      'writes to memory in two places, each of which may stay where it is, up to what may be beyond its end',
+      `${begin('(i32.and (local.get $n) (i32.const 4))')} (loop $either
+         (i32.store8 (local.get $p) (i32.const 1)) (drop (i32.load8_u (local.get $n)))
+         (if (i32.and (local.get $i) (i32.const 15)) (then (drop ${next('n', 1)})) (else (drop ${next('p', 1)})))
+         (br_if $either (i32.ne ${next('i', 1)} (i32.const 4))))`,
+    ],
     ['those that are long', `${begin(small)} ${writes('(i32.const 400)')}`],
     [
       'scans with many ways out',
