@@ -22,11 +22,11 @@ import type { Type } from './ir/binaryen.js';
 import { CallGraph, type CallTest, signatureKey } from './ir/call-graph.js';
 import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
+import { boundIterations } from './ir/loop-bounds.js';
 import { slotTypeOf } from './ir/make.js';
 import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo, IrModule } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
-import { boundIterations } from './ir/uncounted-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
 import { chargeLoops } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
@@ -75,13 +75,13 @@ for loops that count as a whole.`,
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
     const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
-    const counting = findCountingCalls(module, graph, charged);
+    const counts = findCountingCalls(module, graph, charged);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
       const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
-      const common = { module, support, firstPoint, shortRun, reenter, pending, counting };
+      const common = { module, support, firstPoint, shortRun, reenter, pending, counts };
       const comesBack = hasWaysBack(twin) ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
@@ -107,25 +107,25 @@ function chargeAllLoops({ module, options, changed }: PassContext, support: Supp
 }
 
 /**
- * Calls during which loops count as a whole, an export of the module may, or the program may end: those of imports, which an
- * embedder may write so that they call back or throw. Of WASI's, few do.
+ * Tests for calls during which the global counters have to be right: loops may count as a whole in them, an export of the module
+ * may be called, or the program may end. Imports of the embedder's may do any of that; of WASI's, some end the program.
  *
  * @param charged functions with loops that count as a whole
  */
 function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly string[]): CallTest {
-  const inHost = module.functions().filter(({ name, imported }) => {
+  const unknown = module.functions().filter(({ name, imported }) => {
     return imported !== undefined && !module.isStandIn(name) && !returnsWithoutCalling(imported);
   });
-  const counts = graph.reaching([...charged, ...inHost.map(({ name }) => name)]);
+  const reaches = graph.reaching([...charged, ...unknown.map(({ name }) => name)]);
   const takesFunctions = module.takesFunctions();
-  return (call) => counts(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
+  return (call) => reaches(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
 }
 
 function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['imported']>): boolean {
   return module === IMPORT_MODULE || (wasiModules.includes(module) && !endingWasiCalls.includes(base));
 }
 
-/** To run a loop of so many iterations in strips takes longer than to poll in each. */
+/** To run a loop of so many iterations or fewer in strips takes longer than to poll in each. */
 const FEW_ITERATIONS = 8;
 
 function lowerAll(
@@ -136,11 +136,12 @@ function lowerAll(
 ): Lowered[] {
   let firstPoint = 0;
   const busy = new BusyCode(module, graph, options.sizeLevel);
-  // Counted gates need no point in these.
-  const mayPollShortLoops = usesGate(module, 'budget') || usesGate(module, 'dirty');
+  // Counted gates have no points in loops of few iterations; where they open often they have, and these run in strips.
+  const pollsEachLoop = usesGate(module, 'budget') || usesGate(module, 'dirty');
   const lowerOne = (info: FunctionInfo, found: Busy, waysBack: boolean): LoweredCode => {
-    const short = new Set(mayPollShortLoops ? boundIterations(module, info, FEW_ITERATIONS).keys() : []);
-    const fn = linearise(info, { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack, short });
+    const few = new Set(pollsEachLoop ? boundIterations(module, info, FEW_ITERATIONS).keys() : []);
+    const context = { module, graph, busy: found, knownTags: tags, hasWaysBack: waysBack, fewIterations: few };
+    const fn = linearise(info, context);
     // Where stores mark what they change, marks are pending in the code of their loop.
     if (dirt === undefined) makeLoopsNatural(fn.body, module.make);
     const loops = twinLoops(fn);

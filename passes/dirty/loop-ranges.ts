@@ -7,6 +7,10 @@
  * (sums.ts) of locals that the loop does not assign and of *steppers*: locals to which it does nothing but add constants
  * of one sign. The range is marked behind the loop, wherever it is left, and before a poll of the loop asks the host.
  *
+ * Where the loop is known to have so few iterations that a mark of the lowest address reaches all of them (regions.ts), that alone
+ * is marked when it is left: what the address was at the begin if it rises, else what it is. That may lie before zero, or be
+ * nowhere in memory, and is right all the same, since marks reach over the end of the numbers.
+ *
  * Addresses are counted modulo 2^32, and a range is only what it seems if they do not come round. A sum whose access is
  * made in every iteration does not, since the access would trap before; the bound that this sets to a stepper also holds
  * for other sums. What could come round still is an address in a memory of (nearly) 4 GiB, for which the module
@@ -31,8 +35,8 @@ export interface StoreGroup {
   readonly least: Sum;
   /** Whether the addresses rise or fall from iteration to iteration, or stay. */
   readonly moves: 'up' | 'down' | 'not';
-  /** Whether all iterations are within reach of a mark of the lowest address, when the loop is left. */
-  readonly isNear: boolean;
+  /** Whether all that the loop has written when it is left is within reach of a mark of the lowest address. */
+  readonly staysInReach: boolean;
 }
 
 export interface LoopRanges {
@@ -255,7 +259,7 @@ function chooseGroups(scan: LoopScan, iterations: number): LoopRanges | undefine
     stores,
     groups: groups.map(({ least: { sum }, greatest, moves }) => {
       const moved = moves === 'not' ? 0 : iterations * scan.stepOf(sum);
-      return { least: sum, moves, isNear: moved + greatest - sum.constant + WIDEST <= REACH };
+      return { least: sum, moves, staysInReach: moved + greatest - sum.constant + WIDEST <= REACH };
     }),
   };
 }

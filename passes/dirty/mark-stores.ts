@@ -28,9 +28,9 @@ import {
   typeOf,
   unreachable,
 } from '../ir/expressions.js';
+import { boundIterations } from '../ir/loop-bounds.js';
 import { readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { boundIterations } from '../ir/uncounted-loops.js';
 import { some } from '../ir/walk.js';
 import { accessOffset, WIDEST, writesPlace, writesRange } from './accesses.js';
 import { canRunAtExits, runAtExits } from './exits.js';
@@ -62,8 +62,6 @@ export function markStores(fn: FunctionInfo, surroundings: Surroundings): Pendin
 
 /** Loops that have up to so many iterations are likely to stay within reach of one mark. */
 const MOST_ITERATIONS = 64;
-
-type StoreGroupMarker = (group: StoreGroup, start: number | undefined) => Expr[];
 
 class StoreMarker implements PendingMarks {
   readonly #fn: FunctionInfo;
@@ -232,26 +230,27 @@ class StoreMarker implements PendingMarks {
     const starts = new Map(
       groups.flatMap((group) => (group.moves === 'not' ? [] : [[group, this.#module.addLocal(this.#fn, i32)]])),
     );
-    const makeMarks = (makeOne: StoreGroupMarker): Expr[] =>
-      groups.flatMap((group) => makeOne(group, starts.get(group)));
-    this.#rangesOf.set(label, () => makeMarks((...of) => this.#makeMarkSoFar(...of)));
-    const makeEnd = (): Expr[] => makeMarks((...of) => this.#makeMarkAtEnd(...of));
+    const makeMarks = (isLeft: boolean): Expr[] =>
+      groups.flatMap((group) => {
+        const start = starts.get(group);
+        return isLeft && group.staysInReach ? [this.#markLowest(group, start)] : this.#markSoFar(group, start);
+      });
+    this.#rangesOf.set(label, () => makeMarks(false));
+    const makeEnd = (): Expr[] => makeMarks(true);
     const prelude = [...starts].map(([group, start]) => make.set(start, makeSum(make, group.least)));
     const flushed = runAtExits(this.#module, this.#fn, loop, makeEnd);
     const code = this.#follow(flushed, makeEnd());
     return make.valueBlock(null, [...prelude, ...code], typeOf(flushed));
   }
 
-  /** When the loop is left. @param start where the group's addresses began, if they move */
-  #makeMarkAtEnd(group: StoreGroup, start: number | undefined): Expr[] {
+  /** Marks what a group has written by its lowest address: where it began if addresses rise, else where it is. */
+  #markLowest({ least, moves }: StoreGroup, start: number | undefined): Expr {
     const { make } = this.#module;
-    if (!group.isNear) return this.#makeMarkSoFar(group, start);
-    const goesUp = group.moves === 'up' && start !== undefined;
-    return [this.#regions.makeMark(goesUp ? make.get(start, i32) : makeSum(make, group.least))];
+    return this.#regions.makeMark(moves === 'up' && start !== undefined ? make.get(start, i32) : makeSum(make, least));
   }
 
   /** Marks from where a group's addresses began to where they are; the next range begins here. */
-  #makeMarkSoFar({ least, moves }: StoreGroup, start: number | undefined): Expr[] {
+  #markSoFar({ least, moves }: StoreGroup, start: number | undefined): Expr[] {
     const { make } = this.#module;
     if (start === undefined) return [this.#regions.makeMark(makeSum(make, least))];
     this.#now ??= this.#module.addLocal(this.#fn, i32);

@@ -6,7 +6,7 @@
  * a bit, which costs a delta some comparing. A larger shift would cost programs that stay small all precision, and a shift
  * that follows the memory would have to be read at every store.
  *
- * A bit vouches for its regions and the page behind each ({@link REACH}).
+ * A bit vouches for its regions and the page behind each ({@link REACH}); behind the last region is the first page.
  */
 
 import type { Expr } from '../ir/binaryen.js';

@@ -180,7 +180,8 @@ export class CallGraph {
   /** Tests whether one of these functions and imports may be called during a call. */
   reaching(names: readonly string[]): CallTest {
     const functions = this.#closeOverCallers(names);
-    const types = groupByType(this.referable.filter(({ name }) => functions.has(name)));
+    const referable = this.referable.filter(({ name }) => functions.has(name));
+    const types = new Set(referable.map(({ params, results }) => signatureKey(params, results)));
     return (expr) => {
       const kind = kindOf(expr);
       if (kind === 'Call') return functions.has(callTarget(expr));

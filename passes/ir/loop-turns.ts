@@ -4,12 +4,13 @@ import type { LoopCounter } from './loop-counter.js';
 import { asSigned, asUnsigned, type Range, type Ranges, rangeOf, within } from './ranges.js';
 
 export interface Turns {
-  /** The most iterations until the counter meets its end, unless it comes round before. */
+  /** The most iterations until the counter meets its end, if its numbers do not come round before. */
   readonly most: number;
-  /** Whether it does not: a counter that is tested for being equal may also jump over its end, or be beyond it. */
-  readonly isCertain: boolean;
-  /** By so much the counter has gone at least when it meets its end after all. */
-  readonly round: number;
+  /**
+   * The fewest iterations if they do: a counter that is tested for being equal may jump over its end, or be beyond it.
+   * Undefined where they certainly do not.
+   */
+  readonly otherwise: number | undefined;
 }
 
 const MODULUS = 2 ** 32;
@@ -26,13 +27,13 @@ export function boundTurns({ counter, step, test, end }: LoopCounter, known: Ran
       // Wherever it begins: at worst beyond the end, to come round once.
       const most = asUnsigned(limit)?.most;
       if (most === undefined || step < 0 || most + step >= MODULUS) return undefined;
-      return { most: Math.ceil(most / step) + 2, isCertain: true, round: MODULUS };
+      return { most: Math.ceil(most / step) + 2, otherwise: undefined };
     }
     case 'less-signed': {
       const [from, to] = [start && asSigned(start), asSigned(limit)];
       if (from === undefined || to === undefined || step < 0) return undefined;
       if (Math.max(from.most, to.most) + step >= 2 ** 31) return undefined;
-      return { most: Math.ceil(Math.max(to.most - from.least, 0) / step) + 1, isCertain: true, round: MODULUS };
+      return { most: Math.ceil(Math.max(to.most - from.least, 0) / step) + 1, otherwise: undefined };
     }
   }
 }
@@ -46,8 +47,7 @@ function turnsUntilEqual(start: Range, limit: Range, step: number): Turns | unde
   const isDivisible = size === 1 || (least === most && least % size === 0);
   return {
     most: Math.max(1, Math.floor(most / size)),
-    isCertain: least >= size && isDivisible,
-    round: MODULUS + least,
+    otherwise: least >= size && isDivisible ? undefined : (MODULUS + least) / size,
   };
 }
 

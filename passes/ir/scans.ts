@@ -50,7 +50,7 @@ const LARGEST_STEP = 2 ** 8;
 const LARGEST_SCALE = 2 ** 6;
 /** So many expressions an iteration has at most: what it does is soon done. */
 const LARGEST_BODY = 120;
-/** Code of scans is made of these: it calls nothing, and each of them is soon done. */
+/** Code of scans is made of these, but for what is ignored: it calls nothing, and each of them is soon done. */
 const kinds: ReadonlySet<string> = new Set([
   ...['Block', 'If', 'Break', 'Switch', 'Return', 'Unreachable', 'Nop', 'Drop', 'Select', 'Const', 'Unary', 'Binary'],
   ...['LocalGet', 'LocalSet', 'GlobalGet', 'GlobalSet', 'Load', 'Store'],
@@ -58,7 +58,7 @@ const kinds: ReadonlySet<string> = new Set([
 
 /**
  * The scans among the loops of a function.
- * @param ignored whether a call makes no difference
+ * @param ignored whether a call is no part of the program: a mark
  */
 export function findScans(body: Expr, ignored: (call: Expr) => boolean = () => false): ReadonlyMap<Expr, Scan> {
   const scans = new Map<Expr, Scan>();

@@ -12,7 +12,8 @@
  *
  * A loop is short if the range that its counter has on entry bounds its iterations (loop-turns.ts), those of the short loops
  * inside included, and if it calls nothing of the module: calls of calls of short loops would multiply. A scan (scans.ts) that
- * only its test leaves is short as well if its counter may jump over its end: then it goes on to where memory ends, and traps.
+ * only its test leaves is short as well if its counter may jump over its end, but would come round only when the scan has gone
+ * through all of memory: then it traps before.
  */
 
 import type { Expr } from './binaryen.js';
@@ -40,7 +41,7 @@ const BITS_BELOW_GATE = 10;
 /** So many times more iterations a short loop may have together with the short loops inside. */
 const MOST_INSIDE = 16;
 
-/** Bytes, of one that scans can leave (scans.ts). */
+/** Bytes. A scan may never leave a larger one, and dirty bits count as set in it. */
 const LARGEST_MEMORY = 65_533 * 2 ** 16;
 
 /** Locals of which something is known at a time; older knowledge is forgotten. */
@@ -60,10 +61,10 @@ export interface ShortLoop {
 }
 
 /**
- * @param most iterations
+ * @param most iterations of a loop
  * @param counted scans that only their test leaves
  * @param uncounted other scans, which have no counted point
- * @returns the loops of a function that need no counted point since they end soon
+ * @returns the loops of a function that are known to end so soon, and call nothing of the module
  */
 export function findShortLoops(
   module: IrModule,
@@ -170,8 +171,7 @@ class ShortLoops {
   #visitLoop(loop: Expr): void {
     const counter = readLoopCounter(labelOf(loop) ?? '', childrenOf(loop));
     const turns = counter && this.#known && boundTurns(counter, this.#known);
-    const iterations =
-      labelOf(loop) === undefined ? 1 : turns && this.#boundIterations(loop, turns, counter?.step ?? 0);
+    const iterations = labelOf(loop) === undefined ? 1 : turns && this.#boundIterations(loop, turns);
     const outside = this.#inside;
     const before = { work: this.#work, found: this.found.length };
     this.#inside = 0;
@@ -190,15 +190,11 @@ class ShortLoops {
     this.#inside = outside + (Number.isFinite(this.#inside) ? (isShort ? inAll : uncounted) : this.#inside);
   }
 
-  /**
-   * A counted scan whose counter comes round before it meets its end has left the memory long since, unless it is slow, or has
-   * several cursors that share the way.
-   */
-  #boundIterations(loop: Expr, { most, isCertain, round }: Turns, step: number): number | undefined {
+  /** A counted scan traps at the end of memory before its counter comes round, if one cursor goes all that way alone. */
+  #boundIterations(loop: Expr, { most, otherwise }: Turns): number | undefined {
+    if (otherwise === undefined) return most;
     const scan = this.#counted.get(loop);
-    const moved = (round / Math.abs(step)) * (scan?.leastStep ?? 0);
-    const leavesMemory = scan !== undefined && moved >= LARGEST_MEMORY * scan.cursors.length;
-    return isCertain || leavesMemory ? most : undefined;
+    return scan?.cursors.length === 1 && otherwise * scan.leastStep >= LARGEST_MEMORY ? most : undefined;
   }
 
   #isImport(call: Expr): boolean {
@@ -268,7 +264,7 @@ class ShortLoops {
     const before = this.#known;
     this.#known = copy(before);
     this.#forgetAssigned(loop);
-    if (before === undefined || turns?.isCertain !== true) return;
+    if (before === undefined || turns === undefined || turns.otherwise !== undefined) return;
     const body = childrenOf(loop);
     for (const [local, range] of before) {
       const step = this.#known?.has(local) ? undefined : findStep(body, local);

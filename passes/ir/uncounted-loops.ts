@@ -7,7 +7,7 @@ import type { Expr } from './binaryen.js';
 import { exitsOf, isSeparable } from './exits.js';
 import { childrenOf, labelOf } from './expressions.js';
 import { readCountedLoop } from './loop-counter.js';
-import { readMark, usesGate } from './marks.js';
+import { usesGate } from './marks.js';
 import type { FunctionInfo, IrModule } from './module.js';
 import { findScans, type Scan } from './scans.js';
 import { findShortLoops, type ShortLoop, uncountedIterations } from './short-loops.js';
@@ -41,17 +41,6 @@ export function findChargedLoops(module: IrModule, fn: FunctionInfo, thresholdBi
 }
 
 /**
- * The loops, with points or without, that have up to so many iterations when they are left; else they trap.
- * @returns how many, by loop
- */
-export function boundIterations(module: IrModule, fn: FunctionInfo, most: number): ReadonlyMap<Expr, number> {
-  const scans = [...findScans(module.body(fn), (call) => readMark(call) !== undefined)];
-  const counted = new Map(scans.filter(([loop]) => isCounted(loop, module)));
-  const short = findShortLoops(module, fn, most, counted, new Map());
-  return new Map([...short].map(([loop, { iterations }]) => [loop, iterations]));
-}
-
-/**
  * The scans that are not short and can be counted afterwards; those that only their test leaves are not among them, for they
  * run in strips (lowering/counted-loop.ts). And the short loops, with what they evaluate (short-loops.ts).
  */
@@ -76,7 +65,8 @@ function allPointsAreCounted(module: IrModule): boolean {
   return !usesGate(module, 'budget') && !usesGate(module, 'dirty');
 }
 
-function isCounted(loop: Expr, { usesExceptions }: IrModule): boolean {
+/** Whether a loop is left by its test alone, and its number of iterations known when it is entered. */
+export function isCounted(loop: Expr, { usesExceptions }: IrModule): boolean {
   return readCountedLoop(labelOf(loop) ?? '', childrenOf(loop), usesExceptions) !== undefined;
 }
 

@@ -57,7 +57,7 @@ export interface EmitContext {
   /** The twin; or of a twin, the function. */
   readonly counterpart: FunctionInfo | undefined;
   /** Whether points are counted in the global counters during a call, or somebody looks at these. */
-  readonly counting: CallTest;
+  readonly counts: CallTest;
   /** What is to be done before a poll asks the host; undefined unless stores mark what they change. */
   readonly pending: PendingMarks | undefined;
   readonly reenter: EntryContext['reenter'] & {
@@ -342,7 +342,7 @@ class Emitter {
   }
 
   #emitLoopOfNest(loop: LoopItem): Expr[] {
-    const countsInLocals = this.#nest === undefined && loop.isBusy && canCountInLocals(loop, this.#context.counting);
+    const countsInLocals = this.#nest === undefined && loop.isBusy && canCountInLocals(loop, this.#context.counts);
     if (!countsInLocals) return this.#emitLoopCode(loop);
     this.#nest = makeNestCounters(this.#context.module, this.#fn.info, loop);
     const code = [...this.#nest.makeReload(), ...this.#emitLoopCode(loop), ...this.#nest.makeFlush()];

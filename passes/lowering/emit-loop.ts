@@ -41,7 +41,8 @@ export function emitLoop(loop: LoopItem, context: LoopContext): Expr[] {
 
 function emitInnerLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopContext): Expr[] {
   const counter = context.nest?.local(gate);
-  const counted = counter === undefined || loop.isShort ? undefined : recogniseCountedLoop(context.module, loop);
+  const counted =
+    counter === undefined || loop.hasFewIterations ? undefined : recogniseCountedLoop(context.module, loop);
   if (counter === undefined || counted === undefined) return emitPolledLoop(loop, gate, point, context);
   return [emitCountedLoop(loop, gate, point, counter, counted, context)];
 }

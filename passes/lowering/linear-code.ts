@@ -63,8 +63,8 @@ export interface LoopItem {
   isBusy: boolean;
   /** Whether it is likely to be run so often that ways back into it cost much, see busy-code.ts. */
   readonly isHot: boolean;
-  /** Whether it is known to have few iterations: to poll in each costs less than strips do, see emit-loop.ts. */
-  readonly isShort: boolean;
+  /** Whether that is known of it: to poll in each costs less than strips do, see emit-loop.ts. */
+  readonly hasFewIterations: boolean;
   /** Locals whose values are needed at the loop's head, set by find-live-slots.ts. */
   live: LocalSet;
   /** Locals to clear before the loop, and where an iteration ends that is followed by another: see find-stale-locals.ts. */

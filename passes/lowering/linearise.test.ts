@@ -36,7 +36,7 @@ function linear(body: string, result = '(result i32)'): string[] {
         busy: idle,
         knownTags: findTags(module),
         hasWaysBack: true,
-        short: new Set(),
+        fewIterations: new Set(),
       }).body,
     ),
   );

@@ -65,7 +65,7 @@ export interface LineariseContext {
   /** Whether frames come back in this code, but perhaps for its hot loops. */
   readonly hasWaysBack: boolean;
   /** Loops that are known to have few iterations. */
-  readonly short: ReadonlySet<Expr>;
+  readonly fewIterations: ReadonlySet<Expr>;
 }
 
 export function linearise(info: FunctionInfo, context: LineariseContext): LinearFunction {
@@ -87,15 +87,15 @@ class Linearizer {
   readonly #resultLocals = new Map<string, number>();
   readonly #ordinals = new Map<PointKind, number>();
   readonly #hasWaysBack: boolean;
-  readonly #short: ReadonlySet<Expr>;
+  readonly #fewIterations: ReadonlySet<Expr>;
   readonly #operandLocals = new OperandLocals((type) => this.#newLocal(type));
   #region: Region = [];
   #loop: LoopItem | undefined;
   #labels = 0;
 
-  constructor(info: FunctionInfo, { module, graph, busy, knownTags, hasWaysBack, short }: LineariseContext) {
+  constructor(info: FunctionInfo, { module, graph, busy, knownTags, hasWaysBack, fewIterations }: LineariseContext) {
     this.#hasWaysBack = hasWaysBack;
-    this.#short = short;
+    this.#fewIterations = fewIterations;
     this.#module = module;
     this.#busy = busy;
     this.#knownTags = knownTags;
@@ -312,7 +312,7 @@ class Linearizer {
       body: [],
       isBusy: this.#busy.expressions.has(expr),
       isHot: this.#busy.hotLoops.has(expr),
-      isShort: this.#short.has(expr),
+      hasFewIterations: this.#fewIterations.has(expr),
       live: new LocalSet(0),
       staleBefore: [],
       staleAtEnd: [],

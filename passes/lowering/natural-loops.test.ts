@@ -18,7 +18,7 @@ function natural(body: string): string[] {
       busy,
       knownTags: [],
       hasWaysBack: true,
-      short: new Set(),
+      fewIterations: new Set(),
     });
     makeLoopsNatural(fn.body, module.make);
     const lines = linesOf(fn.body);

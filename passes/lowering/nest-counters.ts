@@ -1,6 +1,6 @@
 /**
- * Counting in locals: a nest of loops in which no other frame can come on top keeps the counters of its gates in locals,
- * loaded before the nest and stored wherever control leaves it:
+ * Counting in locals: a nest of loops in which no other frame can come on top, and the host does not look at the counters, keeps
+ * those of its gates in locals, loaded before the nest and stored wherever control leaves it:
  *
  *     (local.set $counter (global.get $mvvm.counter))
  *     (loop ... (br $outside) ...)     becomes     (loop ... (global.set $mvvm.counter (local.get $counter)) (br $outside) ...)

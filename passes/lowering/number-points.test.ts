@@ -20,7 +20,7 @@ const noLoop: Omit<LoopItem, 'body' | 'isBusy'> = {
   kind: 'loop',
   name: 'loop',
   isHot: false,
-  isShort: false,
+  hasFewIterations: false,
   live: new LocalSet(0),
   staleBefore: [],
   staleAtEnd: [],

@@ -33,7 +33,7 @@ function twin(body: string): Twin {
       busy,
       knownTags: [],
       hasWaysBack: true,
-      short: new Set(),
+      fewIterations: new Set(),
     });
     const loops = twinLoops(fn);
     findLiveSlots(fn, module.localTypes(info).length);
