@@ -230,6 +230,8 @@ class StoreMarker implements PendingMarks {
     const starts = new Map(
       groups.flatMap((group) => (group.moves === 'not' ? [] : [[group, this.#module.addLocal(this.#fn, i32)]])),
     );
+    // Before the function gets a twin, which makes marks, too.
+    if (starts.size > 0) this.#now ??= this.#module.addLocal(this.#fn, i32);
     const makeMarks = (isLeft: boolean): Expr[] =>
       groups.flatMap((group) => {
         const start = starts.get(group);
@@ -253,8 +255,8 @@ class StoreMarker implements PendingMarks {
   #markSoFar({ least, moves }: StoreGroup, start: number | undefined): Expr[] {
     const { make } = this.#module;
     if (start === undefined) return [this.#regions.makeMark(makeSum(make, least))];
-    this.#now ??= this.#module.addLocal(this.#fn, i32);
     const now = this.#now;
+    if (now === undefined) throw new Error('a range that moves needs a local');
     const [first, last] = moves === 'up' ? [start, now] : [now, start];
     return [
       make.set(now, makeSum(make, least)),
