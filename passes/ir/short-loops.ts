@@ -71,7 +71,7 @@ export function findShortLoops(
   fn: FunctionInfo,
   most: number,
   counted: ReadonlyMap<Expr, Scan>,
-  uncounted: ReadonlyMap<Expr, Scan>,
+  uncounted: ReadonlyMap<Expr, unknown>,
 ): ReadonlyMap<Expr, ShortLoop> {
   const body = module.body(fn);
   if (!some(body, (expr) => kindOf(expr) === 'Loop')) return new Map();
@@ -97,7 +97,7 @@ class ShortLoops {
 
   readonly #isImported: (name: string) => boolean;
   readonly #counted: ReadonlyMap<Expr, Scan>;
-  readonly #uncounted: ReadonlyMap<Expr, Scan>;
+  readonly #uncounted: ReadonlyMap<Expr, unknown>;
 
   /**
    * @param isImported whether a function is, by its name
@@ -110,7 +110,7 @@ class ShortLoops {
     isImported: (name: string) => boolean,
     zeros: readonly number[],
     counted: ReadonlyMap<Expr, Scan>,
-    uncounted: ReadonlyMap<Expr, Scan>,
+    uncounted: ReadonlyMap<Expr, unknown>,
   ) {
     this.#counted = counted;
     this.#uncounted = uncounted;

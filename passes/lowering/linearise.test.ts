@@ -1,10 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { linesOf } from '../../fixtures/passes/linear-text.js';
+import { lineariseIdle, linesOf } from '../../fixtures/passes/linear-text.js';
 import { withFunction } from '../../fixtures/passes/wat-module.js';
-import type { Expr } from '../ir/binaryen.js';
-import { CallGraph } from '../ir/call-graph.js';
-import { findTags } from '../ir/exceptions.js';
-import { linearise } from './linearise.js';
 
 /**
  * The linear code of a function body, one item a line, loops indented. `$g` and `$h` can be stopped, `$p` and `$q`
@@ -27,19 +23,7 @@ function linear(body: string, result = '(result i32)'): string[] {
     (func $g (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $h (param i32) (result i32) (call $mvvm.point.branch) (i32.const 1))
     (func $v (param i32 i32) (call $mvvm.point.branch)))`;
-  const idle = { isFunction: false, expressions: new Set<Expr>(), hotLoops: new Set<Expr>() };
-  return withFunction(wat, (module, fn) =>
-    linesOf(
-      linearise(fn, {
-        module,
-        graph: new CallGraph(module),
-        busy: idle,
-        knownTags: findTags(module),
-        hasWaysBack: true,
-        fewIterations: new Set(),
-      }).body,
-    ),
-  );
+  return withFunction(wat, (module, fn) => linesOf(lineariseIdle(module, fn).body));
 }
 
 /** Without the end that every function has. */

@@ -1,9 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { linesOf } from '../../fixtures/passes/linear-text.js';
+import { lineariseIdle, linesOf } from '../../fixtures/passes/linear-text.js';
 import { withFunction } from '../../fixtures/passes/wat-module.js';
-import type { Expr } from '../ir/binaryen.js';
-import { CallGraph } from '../ir/call-graph.js';
-import { linearise } from './linearise.js';
 import { makeLoopsNatural } from './natural-loops.js';
 
 /** The linear code of a function body whose loops were made natural, without the end that every function has. */
@@ -11,15 +8,7 @@ function natural(body: string): string[] {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (global $x (mut i32) (i32.const 0))
     (func $f ${body}) (func $g (call $mvvm.point.loop)))`;
   return withFunction(wat, (module, info) => {
-    const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops: new Set<Expr>() };
-    const fn = linearise(info, {
-      module,
-      graph: new CallGraph(module),
-      busy,
-      knownTags: [],
-      hasWaysBack: true,
-      fewIterations: new Set(),
-    });
+    const fn = lineariseIdle(module, info);
     makeLoopsNatural(fn.body, module.make);
     const lines = linesOf(fn.body);
     expect(lines.at(-1)).toBe('(return)');

@@ -29,6 +29,10 @@ const program = (call: string): string => `(module
 
 const turns = `(i32.const ${TURNS})`;
 
+function compileWith(policy: (typeof policies)[number], twinBudget: number, wat: string): Uint8Array {
+  return compile(assemble(wat), { policies: [policy], thresholdBits: 3, optLevel: 0, twinBudget }).wasm;
+}
+
 async function countPoints(wasm: Uint8Array, conditions: StopConditions | undefined): Promise<number> {
   const back = (count: number): unknown => {
     const { inner } = guest.exports;
@@ -47,12 +51,7 @@ describe.each([
 ])('a loop that calls the host %s', (_, call) => {
   test.each(policies)('under %s', async (policy) => {
     for (const twinBudget of [0, 1000]) {
-      const { wasm } = compile(assemble(program(call)), {
-        policies: [policy],
-        thresholdBits: 3,
-        optLevel: 0,
-        twinBudget,
-      });
+      const wasm = compileWith(policy, twinBudget, program(call));
       const [undisturbed, ...others] = await Promise.all(
         [undefined, { requested: () => false }, { atPoint: 2 ** 30 }].map((conditions) =>
           countPoints(wasm, conditions),
@@ -90,12 +89,7 @@ describe.each([
     ['counter-loop-checkpoint', Math.floor((EXITS_AT - 1) / 2 ** 3)],
   ] as const)('under %s', async (policy, points) => {
     for (const twinBudget of [0, 1000]) {
-      const { wasm } = compile(assemble(endingItself(call)), {
-        policies: [policy],
-        thresholdBits: 3,
-        optLevel: 0,
-        twinBudget,
-      });
+      const wasm = compileWith(policy, twinBudget, endingItself(call));
       const guest = startGuest(await loadProgram(wasm), { system: wasiSystem(), tierUp: false });
       expect(guest.run()).toMatchObject({ kind: 'finished', exitStatus: 3 });
       expect(guest.statistics.stablePoints).toBe(points);

@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { linesOf } from '../../fixtures/passes/linear-text.js';
+import { lineariseIdle, linesOf } from '../../fixtures/passes/linear-text.js';
 import { withFunction } from '../../fixtures/passes/wat-module.js';
 import type { Expr } from '../ir/binaryen.js';
-import { CallGraph } from '../ir/call-graph.js';
 import { kindOf, labelOf } from '../ir/expressions.js';
 import { walk } from '../ir/walk.js';
 import { findLiveSlots } from './find-live-slots.js';
-import { linearise } from './linearise.js';
 import { findOutside, regionOfTwin, twinLoops } from './twinned-loops.js';
 
 interface Twin {
@@ -26,15 +24,7 @@ function twin(body: string): Twin {
     walk(module.body(info), (expr) => {
       if (kindOf(expr) === 'Loop' && labelOf(expr)?.startsWith('hot')) hotLoops.add(expr);
     });
-    const busy = { isFunction: false, expressions: new Set<Expr>(), hotLoops };
-    const fn = linearise(info, {
-      module,
-      graph: new CallGraph(module),
-      busy,
-      knownTags: [],
-      hasWaysBack: true,
-      fewIterations: new Set(),
-    });
+    const fn = lineariseIdle(module, info, hotLoops);
     const loops = twinLoops(fn);
     findLiveSlots(fn, module.localTypes(info).length);
     const { outside } = findOutside(fn, loops);
