@@ -18,7 +18,7 @@ import {
   wasiModules,
 } from '../runtime/abi/index.js';
 import { refuse, unsupportedSlot } from './diagnostics.js';
-import type { Type } from './ir/binaryen.js';
+import type { Expr, Type } from './ir/binaryen.js';
 import { CallGraph, type CallTest, signatureKey } from './ir/call-graph.js';
 import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
@@ -28,7 +28,7 @@ import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo, IrModule } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
-import { chargeLoops } from './lowering/charge-loops.js';
+import { chargeLoops, isScanCharge } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
@@ -41,7 +41,7 @@ import { makeLoopsNatural } from './lowering/natural-loops.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
-import { addTwin, chooseTwins } from './lowering/twins.js';
+import { addTwin, type ChosenTwin, chooseTwins } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
 
 type LoweredCode = Pick<Lowered, 'fn' | 'numbering' | 'layout' | 'twinned'>;
@@ -70,11 +70,13 @@ for loops that count as a whole.`,
   run(context) {
     const { module, options } = context;
     const support = new Support(module, options.thresholdBits);
-    const charged = usesGate(module, 'counted') ? chargeAllLoops(context, support) : [];
     const graph = new CallGraph(module);
+    const busy = new BusyCode(module, graph, options.sizeLevel);
+    const twins = addTwins(context, graph, busy);
+    const charged = usesGate(module, 'counted') ? chargeAllLoops(context, support, busy, twins) : [];
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
-    const lowered = lowerAll(context, graph, tags, new ExceptionSlots(module, tags));
+    const lowered = lowerAll(context, graph, busy, twins, new ExceptionSlots(module, tags), tags);
     const counts = findCountingCalls(module, graph, charged);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
@@ -86,7 +88,8 @@ for loops that count as a whole.`,
       const counterpart = twin?.fn.info;
       module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
       if (twin === undefined) continue;
-      const ofTwin = { ...common, ...twin, counterpart: fn.info, comesBack: 'is-twin' } as const;
+      const isSmall = twins.get(fn.info.name)?.isBrief;
+      const ofTwin = { ...common, ...twin, counterpart: fn.info, comesBack: 'is-twin', isSmall } as const;
       module.setBody(twin.fn.info, emitFunction(twin.fn, ofTwin));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
@@ -95,15 +98,42 @@ for loops that count as a whole.`,
   },
 };
 
-/** Lets loops without points count as a whole. @returns the functions that have such */
-function chargeAllLoops({ module, options, changed }: PassContext, support: Support): string[] {
-  const charged: string[] = [];
-  for (const fn of module.definedFunctions()) {
-    if (!chargeLoops(module, support, fn, options.thresholdBits)) continue;
-    changed.add(fn.name);
-    charged.push(fn.name);
+/** A twin that has not been lowered yet. */
+interface Twin extends ChosenTwin {
+  readonly info: FunctionInfo;
+}
+
+/** Copies functions that are to have a twin, while they are still as they were. @returns the twins by these */
+function addTwins({ module, options, dirt }: PassContext, graph: CallGraph, busy: BusyCode): ReadonlyMap<string, Twin> {
+  const chosen = chooseTwins(module, graph, busy, options.twinBudget ?? 0, dirt === undefined);
+  const twins = new Map<string, Twin>();
+  for (const info of module.definedFunctions()) {
+    if (!graph.isInstrumented(info.name)) continue;
+    inlineDerivedLocals(module, info);
+    const twin = chosen.get(info.name);
+    if (twin !== undefined) twins.set(info.name, { ...twin, info: addTwin(module, info) });
   }
-  return charged;
+  return twins;
+}
+
+/** Lets loops without points count as a whole. @returns the functions that have such, but for twins */
+function chargeAllLoops(
+  { module, options, changed }: PassContext,
+  support: Support,
+  busy: BusyCode,
+  twins: ReadonlyMap<string, Twin>,
+): string[] {
+  const charge = (fn: FunctionInfo, findFast: () => ReadonlySet<Expr> | 'all'): boolean =>
+    chargeLoops(module, support, fn, options.thresholdBits, findFast);
+  for (const { info, isBrief } of twins.values()) charge(info, () => (isBrief ? new Set() : 'all'));
+  const areTwins = new Set([...twins.values()].map(({ info }) => info.name));
+  const charged = module.definedFunctions().filter((fn) => {
+    const findFast = (): ReadonlySet<Expr> | 'all' =>
+      busy.holdsHotCode(fn.name) ? 'all' : busy.findIn(fn.name).expressions;
+    return !areTwins.has(fn.name) && charge(fn, findFast);
+  });
+  for (const { name } of charged) changed.add(name);
+  return charged.map(({ name }) => name);
 }
 
 /**
@@ -118,7 +148,7 @@ function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly
   });
   const reaches = graph.reaching([...charged, ...unknown.map(({ name }) => name)]);
   const takesFunctions = module.takesFunctions();
-  return (call) => reaches(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
+  return (call) => reaches(call) || isScanCharge(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
 }
 
 function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['imported']>): boolean {
@@ -129,13 +159,14 @@ function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['impor
 const FEW_ITERATIONS = 8;
 
 function lowerAll(
-  { module, options, dirt }: PassContext,
+  { module, dirt }: PassContext,
   graph: CallGraph,
-  tags: readonly string[],
+  busy: BusyCode,
+  twins: ReadonlyMap<string, Twin>,
   exceptions: ExceptionSlots,
+  tags: readonly string[],
 ): Lowered[] {
   let firstPoint = 0;
-  const busy = new BusyCode(module, graph, options.sizeLevel);
   // Counted gates have no points in loops of few iterations; where they open often they have, and these run in strips.
   const pollsEachLoop = usesGate(module, 'budget') || usesGate(module, 'dirty');
   const lowerOne = (info: FunctionInfo, found: Busy, waysBack: boolean): LoweredCode => {
@@ -153,26 +184,23 @@ function lowerAll(
     const layout = new FrameLayout(module, info, twinned.saved, exceptions);
     return { fn, numbering, layout, twinned };
   };
-  const lowerTwin = (info: FunctionInfo, hot: number | undefined): LoweredCode | undefined => {
-    if (hot === undefined) return undefined;
-    const copy = addTwin(module, info);
-    const twin = lowerOne(copy, busy.findIn(info, hot, module.body(copy)), true);
+  const lowerTwin = (name: string): LoweredCode | undefined => {
+    const { info: copy, hot } = twins.get(name) ?? {};
+    if (copy === undefined || hot === undefined) return undefined;
+    const twin = lowerOne(copy, busy.findInCopy(name, module.body(copy), hot), true);
     if (twin.twinned.loops.length > 0) return { ...twin, fn: { ...twin.fn, body: regionOfTwin(twin.twinned.loops) } };
     // All code has twins that can (0), or all of this function is to have one.
     if (hot === 0 || hot === Number.POSITIVE_INFINITY) return twin;
     module.removeFunction(copy.name);
     return undefined;
   };
-  const withTwin = chooseTwins(module, graph, busy, options.twinBudget ?? 0, dirt === undefined);
   return module
     .definedFunctions()
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
-      const hot = withTwin.get(info.name);
-      inlineDerivedLocals(module, info);
-      // Before the function itself is taken apart.
-      const twin = lowerTwin(info, hot);
-      const entry = { ...lowerOne(info, busy.findIn(info, hot), hasWaysBack(twin)), firstPoint, index, twin };
+      const twin = lowerTwin(info.name);
+      const found = busy.findIn(info.name, twins.get(info.name)?.hot);
+      const entry = { ...lowerOne(info, found, hasWaysBack(twin)), firstPoint, index, twin };
       if (twin !== undefined && !isAlike(entry, twin)) {
         throw new Error(`the twin of ${info.name} has other points or slots`);
       }

@@ -13,6 +13,7 @@
  */
 
 import type { Expr } from './binaryen.js';
+import { exitsOf } from './exits.js';
 import {
   childrenOf,
   hiddenLocals,
@@ -27,6 +28,13 @@ import {
 import { LocalSet } from './local-set.js';
 import { walk } from './walk.js';
 
+/** For each of these loops of a function's body, what is live where control goes from it. */
+export function findLiveBehind(body: Expr, localCount: number, loops: ReadonlySet<Expr>): ReadonlyMap<Expr, LocalSet> {
+  const liveness = new Liveness(localCount, loops);
+  liveness.solve(() => liveness.before(body, liveness.none()));
+  return liveness.behind;
+}
+
 export class Liveness {
   readonly #localCount: number;
   /** What is live where a branch to this label goes. */
@@ -35,9 +43,13 @@ export class Liveness {
   #handlers: LocalSet;
   #grew = false;
   readonly #hidden = new Map<Expr, readonly number[]>();
+  readonly #watched: ReadonlySet<Expr>;
+  /** For loops that are watched, what is live where they end or are left by branches. */
+  readonly behind: Map<Expr, LocalSet> = new Map();
 
-  constructor(localCount: number) {
+  constructor(localCount: number, watched: ReadonlySet<Expr> = new Set()) {
     this.#localCount = localCount;
+    this.#watched = watched;
     this.#handlers = this.none();
   }
 
@@ -108,6 +120,7 @@ export class Liveness {
       }
       case 'Loop': {
         const label = labelOf(expr);
+        if (this.#watched.has(expr)) this.behind.set(expr, this.#leaving(expr, live));
         this.#childrenBefore(expr, live);
         if (label !== undefined) {
           this.atLoopHead(label, live);
@@ -171,6 +184,12 @@ export class Liveness {
   #onlyTargets(expr: Expr, live: LocalSet): void {
     live.clear();
     for (const target of targetsOf(expr)) live.addAll(this.#branchingTo(target));
+  }
+
+  #leaving(loop: Expr, behind: LocalSet): LocalSet {
+    const live = behind.clone();
+    for (const { targets } of exitsOf(loop)) for (const target of targets) live.addAll(this.#branchingTo(target));
+    return live;
   }
 
   #branchingTo(label: string): LocalSet {

@@ -30,10 +30,17 @@ import {
 import { type Range, rangeOf, union } from './ranges.js';
 import { hasAtMost, some, walk } from './walk.js';
 
-export interface Scan {
+/** What tells how many iterations there were, by how far cursors have moved. */
+export interface Measure {
   readonly cursors: readonly Cursor[];
   /** By so much the cursors move in each iteration, all together, or by more. */
   readonly leastStep: number;
+}
+
+/** The cursors that end it. */
+export interface Scan extends Measure {
+  /** Other locals that move in each iteration, and no faster than its cursors: they do not come round before it ends. */
+  readonly others: readonly Measure[];
 }
 
 export interface Cursor {
@@ -80,12 +87,21 @@ function readScan(loop: Expr, ignored: (call: Expr) => boolean): Scan | undefine
     if (kindOf(expr) === 'LocalSet') assigned.add(localIndex(expr));
   });
   const follow = (cursors: ReadonlySet<number>): Iteration => new Iteration(label, body, assigned, cursors);
-  const cursors = findCursors(assigned, follow);
-  for (const cursor of cursors) {
-    const alone = follow(new Set([cursor]));
-    if (alone.leastStep > 0) return { cursors: alone.cursors, leastStep: alone.leastStep };
+  const candidates = findCursors(assigned, follow);
+  const together = follow(candidates);
+  const measure = findMeasure(candidates, together, follow);
+  return measure && { ...measure, others: together.movers(measure.leastStep) };
+}
+
+function findMeasure(
+  candidates: ReadonlySet<number>,
+  together: Iteration,
+  follow: (cursors: ReadonlySet<number>) => Iteration,
+): Measure | undefined {
+  for (const cursor of candidates) {
+    const { cursors, leastStep } = follow(new Set([cursor]));
+    if (leastStep > 0) return { cursors, leastStep };
   }
-  const together = follow(cursors);
   return together.leastStep > 0 ? { cursors: together.cursors, leastStep: 1 } : undefined;
 }
 
@@ -148,6 +164,15 @@ class Iteration {
     for (const expr of body) this.#visit(expr);
     this.cursors = [...this.#candidates].flatMap((local) => this.#readCursor(local) ?? []);
     this.leastStep = this.#ends.length === 0 ? 0 : Math.min(...this.#ends.map(advanceOf));
+  }
+
+  /** Cursors that move in each iteration, each by itself, and by `most` at most. */
+  movers(most: number): Measure[] {
+    return this.cursors.flatMap((cursor): Measure[] => {
+      const values = this.#ends.map(({ values }) => values.get(cursor.local));
+      const leastStep = Math.min(...values.map((value) => (isOwn(value, cursor.local) ? leastStepOf(value) : 0)));
+      return leastStep > 0 && values.every((value) => stepOf(value) <= most) ? [{ cursors: [cursor], leastStep }] : [];
+    });
   }
 
   #readCursor(local: number): Cursor | undefined {
@@ -283,6 +308,11 @@ function isOwn(value: Linear | undefined, local: number): value is Linear {
   return value?.cursor === local && value.scale === 1 && value.base === '';
 }
 
+/** By so much a cursor's value has moved, at least; 0 or less if it may be that it has not. */
+function leastStepOf({ offset }: Linear): number {
+  return Math.max(offset.least, -offset.most);
+}
+
 /** By so much a cursor's value has moved, at most. */
 function stepOf(value: Linear | undefined): number {
   return value === undefined ? 0 : Math.max(value.offset.most, -value.offset.least);
@@ -330,7 +360,7 @@ function copy({ values, accessed, advanced }: State): State {
 function advanceOf({ values, accessed, advanced }: State): number {
   const steps = [...accessed.values()].map((cursor) => {
     const value = values.get(cursor);
-    return isOwn(value, cursor) ? Math.max(value.offset.least, -value.offset.most) : 0;
+    return isOwn(value, cursor) ? leastStepOf(value) : 0;
   });
   return Math.max(advanced, ...steps);
 }

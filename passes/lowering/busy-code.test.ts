@@ -15,7 +15,7 @@ function busyIn(fields: string, sizeLevel = 0): string {
   return withModule(wat, (module) => {
     const [first] = module.definedFunctions();
     if (first === undefined) throw new Error('there is no function');
-    const { isFunction, expressions } = new BusyCode(module, new CallGraph(module), sizeLevel).findIn(first);
+    const { isFunction, expressions } = new BusyCode(module, new CallGraph(module), sizeLevel).findIn(first.name);
     const names = [...expressions].map((expr) =>
       kindOf(expr) === 'Loop' ? labelOf(expr) : `call ${callTarget(expr)}`,
     );

@@ -28,6 +28,9 @@ const ROUNDS = 4;
 /** From here on code is busy: a loop that a program runs through once is, in a function of few loops. */
 const BUSY = ITERATIONS / 2;
 
+/** A function that has code which is run so often shall have no calls on the way that are not its own. */
+const HOT = ITERATIONS ** 4;
+
 /** In a function of many loops, one must be run so often for each of them. */
 const BUSY_OF_MANY = 1.25;
 
@@ -64,19 +67,29 @@ export class BusyCode {
     this.#frequencies = new Map(guesses.map(({ info, frequencies }) => [info.name, frequencies]));
     this.#calls = guessCalls(callees);
     this.functions = guesses.map(({ info, frequencies: { size, work, peak } }) => {
-      return { info, size, work, peak, calls: this.#callsOf(info) };
+      return { info, size, work, peak, calls: this.#callsOf(info.name) };
     });
   }
 
+  /** Whether an engine had better not be given more calls in this function: around each it has values leave their registers. */
+  holdsHotCode(name: string): boolean {
+    return (this.#frequencies.get(name)?.peak ?? 0) * this.#callsOf(name) >= HOT;
+  }
+
   /**
-   * @param info a function whose code is still as it was
+   * @param name of a function whose loops and calls are still as they were
    * @param hot runs from which on a loop is hot
-   * @param copy of its code, to look in instead
    */
-  findIn(info: FunctionInfo, hot: number = Number.POSITIVE_INFINITY, copy?: Expr): Busy {
-    const known = copy === undefined ? this.#frequencies.get(info.name) : guessFrequencies(copy);
-    const of: Frequencies['of'] = known?.of ?? new Map();
-    const calls = this.#callsOf(info);
+  findIn(name: string, hot: number = Number.POSITIVE_INFINITY): Busy {
+    return this.#findAmong(this.#frequencies.get(name)?.of ?? new Map(), this.#callsOf(name), hot);
+  }
+
+  /** The same in a copy of its code. */
+  findInCopy(name: string, copy: Expr, hot: number = Number.POSITIVE_INFINITY): Busy {
+    return this.#findAmong(guessFrequencies(copy).of, this.#callsOf(name), hot);
+  }
+
+  #findAmong(of: Frequencies['of'], calls: number, hot: number): Busy {
     const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop');
     const least = Math.max(this.#least, loops.length * (calls > 1 ? 1 : BUSY_OF_MANY)) / calls;
     const busy = [...of].filter(([, often]) => often >= least);
@@ -87,7 +100,7 @@ export class BusyCode {
     };
   }
 
-  #callsOf({ name }: FunctionInfo): number {
+  #callsOf(name: string): number {
     return this.#calls.get(name) ?? 1;
   }
 }

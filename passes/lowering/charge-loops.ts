@@ -15,72 +15,118 @@
  *       (select (i32.sub (global.get $mvvm.counter) (i32.const 4)) (i32.const 1)
  *         (i32.lt_u (i32.const 4) (global.get $mvvm.counter))))
  *     (loop $L ...)
+ *
+ * Where code is not busy (busy-code.ts), both are a call of a support function. Not in functions with hot code: such a call
+ * in a loop around the hot ones made a matrix product take 1.34 times as long.
  */
 
 import type { Expr } from '../ir/binaryen.js';
 import { exitsOf, makeBeforeExit } from '../ir/exits.js';
-import { globalOf, i32, kindOf, typeOf, unreachable } from '../ir/expressions.js';
+import { callTarget, globalOf, i32, kindOf, none, typeOf, unreachable } from '../ir/expressions.js';
+import { findLiveBehind } from '../ir/liveness.js';
+import type { LocalSet } from '../ir/local-set.js';
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import type { Scan } from '../ir/scans.js';
+import type { Measure, Scan } from '../ir/scans.js';
 import { uncountedIterations } from '../ir/short-loops.js';
 import { findChargedLoops } from '../ir/uncounted-loops.js';
 import { rewrite, some } from '../ir/walk.js';
 import { makeCharged } from './charged-counter.js';
-import { chargeFunction, globals, type Support } from './support.js';
+import { chargeFunction, chargeScanFunction, globals, type Support } from './support.js';
+
+/** What makes code that charges. */
+interface ChargeContext {
+  readonly module: IrModule;
+  readonly support: Support;
+  readonly fn: FunctionInfo;
+  /** Loops whose charge is to be fast; that of others is small. */
+  readonly fast: ReadonlySet<Expr> | 'all';
+  /** Iterations of a scan that take nothing from the counter. */
+  readonly uncounted: number;
+}
 
 /**
  * @param thresholdBits of the gate: see uncountedIterations (ir/short-loops.ts)
+ * @param findFast finds the loops whose charge is to be fast; that of others is small
  * @returns whether the function has such loops
  */
-export function chargeLoops(module: IrModule, support: Support, fn: FunctionInfo, thresholdBits: number): boolean {
-  const { scans, short } = findChargedLoops(module, fn, thresholdBits);
-  if (scans.size + short.size === 0) return false;
-  const charge = (loop: Expr): Expr => {
-    const scan = scans.get(loop);
-    if (scan !== undefined) return chargeScan(module, support, fn, loop, scan, uncountedIterations(thresholdBits));
-    const count = short.get(loop);
-    return count === undefined ? loop : chargeShortLoop(module, loop, count);
-  };
-  module.setBody(fn, rewrite(module.body(fn), charge));
-  return true;
-}
-
-/** @param uncounted so many iterations take nothing */
-function chargeScan(
+export function chargeLoops(
   module: IrModule,
   support: Support,
   fn: FunctionInfo,
-  loop: Expr,
-  scan: Scan,
-  uncounted: number,
-): Expr {
+  thresholdBits: number,
+  findFast: () => ReadonlySet<Expr> | 'all',
+): boolean {
+  const { scans, short } = findChargedLoops(module, fn, thresholdBits);
+  if (scans.size + short.size === 0) return false;
+  const context = { module, support, fn, fast: findFast(), uncounted: uncountedIterations(thresholdBits) };
+  const body = module.body(fn);
+  const live = findLiveBehind(body, module.localTypes(fn).length, new Set(scans.keys()));
+  const charge = (loop: Expr): Expr => {
+    const scan = scans.get(loop);
+    if (scan !== undefined) {
+      return chargeScan(loop, chooseMeasure(scan, live.get(loop)), context);
+    }
+    const count = short.get(loop);
+    return count === undefined ? loop : chargeShortLoop(loop, count, context);
+  };
+  module.setBody(fn, rewrite(body, charge));
+  return true;
+}
+
+/** What is needed behind the scan anyway need not be kept for its charge, and what moves by one need not be divided. */
+function chooseMeasure(scan: Scan, live: LocalSet | undefined): Measure {
+  const cost = ({ cursors, leastStep }: Measure): number =>
+    2 * cursors.filter(({ local }) => live?.has(local) !== true).length + (leastStep > 1 ? 1 : 0);
+  return [scan, ...scan.others].reduce((best, other) => (cost(other) < cost(best) ? other : best));
+}
+
+function chargeScan(loop: Expr, measure: Measure, { module, support, fn, fast, uncounted }: ChargeContext): Expr {
+  const isSmall = fast !== 'all' && !fast.has(loop);
   const { make } = module;
   // Where the cursors were at first and, behind the scan, how often they have moved.
   const moved = module.addLocal(fn, i32);
+  const makeTimes = (): Expr => {
+    const distance = make.sub(makePlace(measure, make), make.get(moved, i32));
+    const bits = Math.floor(Math.log2(measure.leastStep));
+    return bits === 0 ? distance : make.shiftRight(distance, make.const(bits));
+  };
   const makeCharge = (): Expr[] => {
-    const distance = make.sub(makePlace(scan, make), make.get(moved, i32));
-    const bits = Math.floor(Math.log2(scan.leastStep));
-    const times = make.tee(moved, bits === 0 ? distance : make.shiftRight(distance, make.const(bits)), i32);
-    const operands = [make.globalGet(globals.counter), make.get(moved, i32)];
-    const charge = make.globalSet(globals.counter, make.call(support.use(chargeFunction), operands, i32));
+    if (isSmall) return [make.call(support.use(chargeScanFunction), [makeTimes()], none)];
+    const times = make.tee(moved, makeTimes(), i32);
+    const charge = makeTake(support, make, make.get(moved, i32));
     return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
   };
-  return putAround(module, loop, make.set(moved, makePlace(scan, make)), makeCharge, `mvvm.scanned.${moved}`);
+  return putAround(module, loop, make.set(moved, makePlace(measure, make)), makeCharge, `mvvm.scanned.${moved}`);
 }
 
-function chargeShortLoop({ make }: IrModule, loop: Expr, count: number): Expr {
-  const less = makeCharged(
-    make,
-    () => make.globalGet(globals.counter),
-    () => make.const(count),
-  );
-  return make.valueBlock(null, [make.globalSet(globals.counter, less), loop], typeOf(loop));
+function chargeShortLoop(loop: Expr, count: number, { module, support, fast }: ChargeContext): Expr {
+  const isSmall = fast !== 'all' && !fast.has(loop);
+  const { make } = module;
+  const makeCounter = (): Expr => make.globalGet(globals.counter);
+  const makeCount = (): Expr => make.const(count);
+  const take = isSmall
+    ? makeTake(support, make, makeCount())
+    : make.globalSet(globals.counter, makeCharged(make, makeCounter, makeCount));
+  return make.valueBlock(null, [take, loop], typeOf(loop));
+}
+
+/** Takes so much from the counter, by a call that tells what is left. */
+function makeTake(support: Support, make: Maker, count: Expr): Expr {
+  const left = make.call(support.use(chargeFunction), [make.globalGet(globals.counter), count], i32);
+  return make.globalSet(globals.counter, left);
 }
 
 /** Whether code takes something from the counter. */
 export function holdsCharge(code: Expr): boolean {
-  return some(code, (expr) => kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter);
+  return some(code, (expr) => {
+    return (kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter) || isScanCharge(expr);
+  });
+}
+
+/** Whether it takes from the counter, in the global, what a scan does, where code is to be small. */
+export function isScanCharge(expr: Expr): boolean {
+  return kindOf(expr) === 'Call' && callTarget(expr) === chargeScanFunction;
 }
 
 /**
@@ -101,7 +147,7 @@ function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Exp
 }
 
 /** The sum of where all cursors are, such that it grows. */
-function makePlace({ cursors }: Scan, make: Maker): Expr {
+function makePlace({ cursors }: Measure, make: Maker): Expr {
   const places = cursors.map(({ local, direction }) => {
     const place = make.get(local, i32);
     return direction > 0 ? place : make.sub(make.const(0), place);

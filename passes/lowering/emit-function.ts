@@ -26,7 +26,18 @@ import { refuse, unsupportedSlot } from '../diagnostics.js';
 import type { PendingMarks } from '../dirty/mark-stores.js';
 import type { Expr, Type } from '../ir/binaryen.js';
 import type { CallTest } from '../ir/call-graph.js';
-import { callTarget, i32, i64, kindOf, none, typeName, typeOf, typeParts, unreachable } from '../ir/expressions.js';
+import {
+  callTarget,
+  i32,
+  i64,
+  kindOf,
+  none,
+  numberTypes,
+  typeName,
+  typeOf,
+  typeParts,
+  unreachable,
+} from '../ir/expressions.js';
 import type { LocalSet } from '../ir/local-set.js';
 import { type Maker, slotTypeOf } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
@@ -52,6 +63,8 @@ export interface EmitContext {
   /** Iterations that a short run of a counted loop may have uncounted, see short-run.ts. */
   readonly shortRun: number;
   readonly comesBack: WayBack;
+  /** Whether the code is to be small rather than fast, busy or not. */
+  readonly isSmall?: boolean | undefined;
   /** The loops that the function's twin has, if it does not have all of it. */
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
@@ -285,6 +298,7 @@ class Emitter {
     const byType = new Map<Type, number[][]>();
     for (const local of locals) {
       const type = types[local] ?? i32;
+      if (this.#context.isSmall === true && numberTypes.has(type)) continue;
       const groups = byType.get(type) ?? [];
       const last = groups[groups.length - 1];
       if (last === undefined || last.length === MOST_SHARING_A_ZERO) groups.push([local]);
@@ -313,12 +327,13 @@ class Emitter {
   // --- Polls and loops ---
 
   #pollContext(): PollContext {
-    const { module, support, firstPoint, pending } = this.#context;
+    const { module, support, firstPoint, pending, isSmall = false } = this.#context;
     return {
       module,
       support,
       firstPoint,
       pending,
+      isSmall,
       scratch: this.#scratch,
       nest: this.#nest,
       loops: this.#loops,
@@ -427,7 +442,8 @@ class Emitter {
     if (this.#comesBack === 'in-its-twin') return undefined;
     // The table may have changed since: resuming calls the function whose frame is next, not the table's element.
     if (kindOf(call) === 'CallIndirect') return this.#make.call(reenter.functionFor(call), [], typeOf(call));
-    const twin = this.#comesBack === 'is-twin' ? reenter.twinOf(callTarget(call)) : undefined;
+    const isWholeTwin = this.#comesBack === 'is-twin' && !this.#isTwinOfLoops();
+    const twin = isWholeTwin ? reenter.twinOf(callTarget(call)) : undefined;
     return twin === undefined ? undefined : makeCallForFrame(module, twin);
   }
 

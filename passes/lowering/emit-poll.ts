@@ -29,6 +29,8 @@ export interface PollContext {
   readonly support: Support;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
+  /** Whether all code is to be small, as what is not busy is. */
+  readonly isSmall: boolean;
   /** A local for a moment. */
   readonly scratch: number;
   /** Set inside a nest of loops that counts in locals. */
@@ -45,7 +47,7 @@ export interface PollContext {
 
 export function emitPoll({ gate, point }: PollItem, context: PollContext): Expr[] {
   const { make } = context.module;
-  if (!point.isBusy && canTick(context)) {
+  if ((!point.isBusy || context.isSmall) && canTick(context)) {
     return [make.if(makeTick(point, gate, context), context.makeLeaveAsked(point))];
   }
   const { before, left } = makeCountdown(gate, context);

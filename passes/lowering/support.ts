@@ -17,6 +17,7 @@ import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
 import { typeOfSlot } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { uncountedIterations } from '../ir/short-loops.js';
 import { makeCharged } from './charged-counter.js';
 
 /** Internal names of the imported functions. */
@@ -117,6 +118,8 @@ export const goOnFunction = 'mvvm.go_on';
 
 /** `(counter, count) -> i32`: the counter without what a scan of memory takes from it, see charge-loops.ts. */
 export const chargeFunction = 'mvvm.charge';
+/** `(iterations)`: the same on the counter itself, if there were many. */
+export const chargeScanFunction = 'mvvm.charge_scan';
 
 /** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
 export const elsewhereFunction = 'mvvm.elsewhere';
@@ -165,6 +168,7 @@ export class Support {
       [fireFunction.counted, () => this.#addFireCounted()],
       [fireFunction.dirty, () => this.#addFireDirty()],
       [chargeFunction, () => this.#addCharge()],
+      [chargeScanFunction, () => this.#addChargeScan()],
       [enterFunction, () => this.#addEnter()],
       [steerFunction, () => this.#addSteer(false)],
       [steerByGateFunction, () => this.#addSteer(true)],
@@ -292,6 +296,16 @@ export class Support {
     );
     const body = make.return(left);
     this.#module.addFunction(chargeFunction, makeTupleType([i32, i32]), i32, [], make.functionBody([body]));
+  }
+
+  /** `if (few < iterations) counter = charge(counter, iterations)` */
+  #addChargeScan(): void {
+    const { make } = this.#module;
+    const operands = [make.globalGet(globals.counter), make.get(0, i32)];
+    const left = make.call(this.use(chargeFunction), operands, i32);
+    const isLong = make.lessUnsigned(make.const(uncountedIterations(this.#thresholdBits)), make.get(0, i32));
+    const body = [make.if(isLong, [make.globalSet(globals.counter, left)])];
+    this.#module.addFunction(chargeScanFunction, i32, none, [], make.functionBody(body));
   }
 
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */

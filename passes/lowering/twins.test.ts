@@ -29,7 +29,9 @@ function twinsOf(fields: string, budget?: number, canBeOfLoops = true): string {
     const busy = new BusyCode(module, graph);
     const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
     const twins = chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total, canBeOfLoops);
-    return [...twins].map(([name, hot]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`)).join(', ');
+    return [...twins]
+      .map(([name, { hot }]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`))
+      .join(', ');
   });
 }
 

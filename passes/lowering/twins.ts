@@ -59,8 +59,15 @@ interface Candidate {
   readonly size: number;
 }
 
+export interface ChosenTwin {
+  /** Runs from which on a loop is in it; infinite if all of the function is. */
+  readonly hot: number;
+  /** Whether frames are soon out of it, as the function is called in loops: then the twin need not be fast, but small. */
+  readonly isBrief: boolean;
+}
+
 /**
- * The functions that get a twin, and for each the runs from which on its loops are in the twin; infinite if all of it is.
+ * The functions that get a twin.
  * @param share expressions that twins may have together, as a part of those of the module; above 1, busy or not
  * @param canBeOfLoops whether there may be twins of loops alone
  */
@@ -70,8 +77,8 @@ export function chooseTwins(
   busy: BusyCode,
   share: number,
   canBeOfLoops: boolean,
-): ReadonlyMap<string, number> {
-  const chosen = new Map<string, number>();
+): ReadonlyMap<string, ChosenTwin> {
+  const chosen = new Map<string, ChosenTwin>();
   if (share === 0) return chosen;
   const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
   const mean = busy.functions.reduce((sum, activity) => sum + workOf(activity), 0) / total;
@@ -82,7 +89,7 @@ export function chooseTwins(
     const twin = candidates.of(activity).find(({ size }) => size <= left);
     if (twin === undefined) continue;
     left -= twin.size;
-    chosen.set(activity.info.name, twin.hot);
+    chosen.set(activity.info.name, { hot: twin.hot, isBrief: activity.calls >= ITERATIONS });
   }
   return chosen;
 }
@@ -134,7 +141,7 @@ class Candidates {
     if (this.#module.localTypes(info).some(hasReference) || some(body, (expr) => hasReference(typeOf(expr)))) {
       return undefined;
     }
-    const loops = this.#findLoops(body, this.#busy.findIn(info, hot).hotLoops);
+    const loops = this.#findLoops(body, this.#busy.findIn(info.name, hot).hotLoops);
     return loops.length === 0 ? undefined : { hot, size: countExpressions(loops) };
   }
 
