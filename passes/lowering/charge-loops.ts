@@ -87,7 +87,7 @@ function chargeScan(loop: Expr, measure: Measure, { module, support, fn, fast, u
   // Where the cursors were at first and, behind the scan, how often they have moved.
   const moved = module.addLocal(fn, i32);
   const makeTimes = (): Expr => {
-    const distance = make.sub(makePlace(measure, make), make.get(moved, i32));
+    const distance = makeDistance(measure, make.get(moved, i32), make);
     const bits = Math.floor(Math.log2(measure.leastStep));
     return bits === 0 ? distance : make.shiftRight(distance, make.const(bits));
   };
@@ -97,7 +97,7 @@ function chargeScan(loop: Expr, measure: Measure, { module, support, fn, fast, u
     const charge = makeTake(support, make, make.get(moved, i32));
     return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
   };
-  return putAround(module, loop, make.set(moved, makePlace(measure, make)), makeCharge, `mvvm.scanned.${moved}`);
+  return putAround(module, loop, make.set(moved, makeSum(measure, make)), makeCharge, `mvvm.scanned.${moved}`);
 }
 
 function chargeShortLoop(loop: Expr, count: number, { module, support, fast }: ChargeContext): Expr {
@@ -146,11 +146,18 @@ function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Exp
   return module.make.valueBlock(null, [begin, loop, ...end], typeOf(loop));
 }
 
-/** The sum of where all cursors are, such that it grows. */
-function makePlace({ cursors }: Measure, make: Maker): Expr {
+/** The sum of where all cursors are, such that it grows; but the place of one cursor as it is. */
+function makeSum({ cursors }: Measure, make: Maker): Expr {
   const places = cursors.map(({ local, direction }) => {
     const place = make.get(local, i32);
-    return direction > 0 ? place : make.sub(make.const(0), place);
+    return direction > 0 || cursors.length === 1 ? place : make.sub(make.const(0), place);
   });
   return places.reduce((sum, place) => make.add(sum, place));
+}
+
+/** How far the sum has moved. */
+function makeDistance(measure: Measure, before: Expr, make: Maker): Expr {
+  const now = makeSum(measure, make);
+  const goesDown = measure.cursors.length === 1 && measure.cursors[0]?.direction === -1;
+  return goesDown ? make.sub(before, now) : make.sub(now, before);
 }
