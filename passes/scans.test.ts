@@ -81,6 +81,16 @@ const programs: readonly (readonly [string, string])[] = [
        (br_if $again (i32.lt_u (local.tee $times (i32.add (local.get $times) (i32.const 1))) (i32.const 3))))
      (i32.add (local.get $x) (i32.load (i32.const 8192)))`,
   ],
+  [
+    'seldom, in a loop that has much else to do',
+    `(loop $times
+       (block $on
+         (block $go (br_table ${'$on '.repeat(30)} $go $on (i32.and (local.get $x) (i32.const 31))))
+         (loop $L ${onward} (br_if $L ${sign}))
+         (local.set $p (i32.sub (local.get $p) (i32.const 4000))))
+       (br_if $times (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 1))) (i32.const 64))))
+     (local.get $p)`,
+  ],
 ];
 
 const configurations = [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { withFunction } from '../../fixtures/passes/wat-module.js';
-import { Liveness } from './liveness.js';
+import { findExpression, withFunction } from '../../fixtures/passes/wat-module.js';
+import { labelOf } from './expressions.js';
+import { findLiveBehind, Liveness } from './liveness.js';
 
 const names = ['a', 'b', 'c', 'd'];
 
@@ -139,5 +140,35 @@ describe('what it cannot look into', () => {
     const copy = '(table.copy $t $t (local.get $a) (local.get $b) (i32.const 1))';
     expect(liveBefore(copy)).toBe('a b');
     expect(liveBefore(`(try (do ${copy}) (catch_all))`)).toBe('a b');
+  });
+});
+
+describe('behind a loop is live', () => {
+  const behind = (body: string): string =>
+    withFunction(
+      `(module (func $f (param $a i32) (param $b i32) (param $c i32) (param $d i32) ${body}))`,
+      (module, fn) => {
+        const loop = findExpression(module.body(fn), (expr) => labelOf(expr) === 'L');
+        const found = loop && findLiveBehind(module.body(fn), names.length, new Set([loop])).get(loop);
+        return [...(found ?? [])].map((local) => names[local]).join(' ');
+      },
+    );
+
+  test.each([
+    ['what is read there', '(loop $L (drop (local.get $a)) (br_if $L (local.get $b))) (drop (local.get $c))', 'c'],
+    [
+      'what is read where a branch goes that leaves it',
+      `(block $out (loop $L (br_if $out (local.get $a)) (br_if $L (local.get $b))) (drop (local.get $c)) (return))
+       (drop (local.get $d))`,
+      'c d',
+    ],
+    [
+      'what a loop around it needs next time',
+      `(loop $O (drop (local.get $a)) (local.set $b (i32.const 1)) (loop $L (br_if $L (local.get $b)))
+         (br_if $O (local.get $c)))`,
+      'a c',
+    ],
+  ])('%s', (_, body, live) => {
+    expect(behind(body)).toBe(live);
   });
 });

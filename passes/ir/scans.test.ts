@@ -1,18 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import { findExpression, withFunction } from '../../fixtures/passes/wat-module.js';
 import { kindOf } from './expressions.js';
-import { findScans } from './scans.js';
+import { findScans, type Measure } from './scans.js';
 
-/** What is found of the loop `$L`: its cursors with their directions and the least step, such as `+p 1`; undefined if no scan. */
+/**
+ * What is found of the loop `$L`: its cursors with their directions and the least step, such as `+p 1`; undefined if no scan.
+ * Behind a bar, other locals that tell how often it has iterated.
+ */
 function scanOf(loop: string): string | undefined {
   const names = ['p', 'q', 'n', 'x'];
+  const describeMeasure = ({ cursors, leastStep }: Measure): string => {
+    const moves = cursors.map(({ local, direction }) => `${direction > 0 ? '+' : '-'}${names[local]}`);
+    return `${moves.join(' ')} ${leastStep}`;
+  };
   const wat = `(module (import "x" "f" (func $f)) (memory 1) (global $g (mut i32) (i32.const 0))
     (func $run (param $p i32) (param $q i32) (param $n i32) (param $x i32) (result i32) ${loop} (local.get $p)))`;
   return withFunction(wat, (module, fn) => {
     const scans = findScans(module.body(fn));
     const scan = scans.get(findExpression(module.body(fn), (expr) => kindOf(expr) === 'Loop') ?? module.body(fn));
-    const cursors = scan?.cursors.map(({ local, direction }) => `${direction > 0 ? '+' : '-'}${names[local]}`);
-    return scan && `${cursors?.join(' ')} ${scan.leastStep}`;
+    return scan && [scan, ...scan.others].map(describeMeasure).join(' | ');
   });
 }
 
@@ -75,6 +81,27 @@ describe('scans are loops', () => {
     ],
   ])('%s', (_, loop, expected) => {
     expect(scanOf(loop)).toBe(expected);
+  });
+});
+
+describe('how often it has iterated is also told by', () => {
+  const scanning = (more: string): string => `(loop $L ${more} ${goOnIf(byteAt(`(local.tee $p ${moved('p', 4)})`))})`;
+  test.each([
+    ['a number that goes along', move('n'), '+p 4 | +n 1'],
+    ['one that goes down', move('n', -1), '+p 4 | -n 1'],
+    ['one that goes by more at times', `${move('n')} (if ${get('x')} (then ${move('n', 3)}))`, '+p 4 | +n 1'],
+    ['several', `${move('n', 2)} ${move('q', 4)}`, '+p 4 | +n 2 | +q 4'],
+    ['not one that is faster, and may come round', move('n', 5), '+p 4'],
+    ['not one that is faster at times', `${move('n')} (if ${get('x')} (then ${move('n', 4)}))`, '+p 4'],
+    ['not one that stays at times', `(if ${get('x')} (then ${move('n')}))`, '+p 4'],
+    ['not one that is set', `${move('n')} (if ${get('x')} (then (local.set $n (i32.const 0))))`, '+p 4'],
+  ])('%s', (_, more, expected) => {
+    expect(scanOf(scanning(more))).toBe(expected);
+  });
+
+  test('one of the two that a merge moves, if it always goes on', () => {
+    const which = `(if (i32.lt_u ${byteAt(get('p'))} ${byteAt(get('q'))}) (then ${move('p')}) (else ${move('q')}))`;
+    expect(scanOf(`(loop $L ${which} ${move('n')} ${goOnIf(get('x'))})`)).toBe('+p +q +n 1 | +n 1');
   });
 });
 

@@ -90,7 +90,10 @@ function readScan(loop: Expr, ignored: (call: Expr) => boolean): Scan | undefine
   const candidates = findCursors(assigned, follow);
   const together = follow(candidates);
   const measure = findMeasure(candidates, together, follow);
-  return measure && { ...measure, others: together.movers(measure.leastStep) };
+  if (measure === undefined) return undefined;
+  const [alone, ...more] = measure.cursors;
+  const isOther = ({ cursors: [cursor] }: Measure): boolean => more.length > 0 || cursor?.local !== alone?.local;
+  return { ...measure, others: together.movers(measure.leastStep).filter(isOther) };
 }
 
 function findMeasure(

@@ -51,6 +51,18 @@ describe('busy is', () => {
   });
 });
 
+test('hot code is what is run very often, be it by its loops or by those of its callers', () => {
+  const isHot = (fields: string): boolean =>
+    withModule(`(module (global $on (mut i32) (i32.const 0)) ${fields})`, (module) =>
+      new BusyCode(module, new CallGraph(module)).holdsHotCode('f'),
+    );
+  const nest = (depth: number, code: string): string =>
+    Array.from({ length: depth }, (_, index) => index).reduce((inner, index) => loop(`l${index}`, inner), code);
+  expect(isHot(`(func $f ${nest(3, '')})`)).toBe(false);
+  expect(isHot(`(func $f ${nest(4, '')})`)).toBe(true);
+  expect(isHot(`(func $f ${nest(2, '')}) (func $g ${nest(2, '(call $f)')})`)).toBe(true);
+});
+
 test('nothing is busy where code shall be small', () => {
   const fields = `(func $f ${loop('l', '(call $a)')}) (func $g ${loop('m', '(call $f)')})`;
   expect(busyIn(fields)).toBe('$f l call a');

@@ -22,16 +22,18 @@ const rest = `(func $rest ${nops(REST / 2)})`;
  * @param budget expressions of twins; without it, as many as there are
  */
 function twinsOf(fields: string, budget?: number, canBeOfLoops = true): string {
+  const twins = chooseFor(fields, budget, canBeOfLoops);
+  return [...twins].map(([name, { hot }]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`)).join(', ');
+}
+
+function chooseFor(fields: string, budget?: number, canBeOfLoops = true): ReturnType<typeof chooseTwins> {
   const wat = `(module (import "mvvm" "point.loop" (func $mvvm.point.loop)) (tag $e) (global $on (mut i32) (i32.const 0))
     (type $t (func)) (table 1 funcref) ${fields} (func $stop ${mark}) ${rest})`;
   return withModule(wat, (module) => {
     const graph = new CallGraph(module);
     const busy = new BusyCode(module, graph);
     const total = busy.functions.reduce((sum, { size }) => sum + size, 0);
-    const twins = chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total, canBeOfLoops);
-    return [...twins]
-      .map(([name, { hot }]) => (hot === Number.POSITIVE_INFINITY ? name : `loops of ${name}`))
-      .join(', ');
+    return chooseTwins(module, graph, busy, budget === undefined ? 1 : budget / total, canBeOfLoops);
   });
 }
 
@@ -81,6 +83,12 @@ describe('a function gets a twin', () => {
   ])('%s', (_, fields, twins) => {
     expect(twinsOf(fields)).toBe(twins);
   });
+});
+
+test('a twin is brief whose function is called in loops', () => {
+  const isBrief = (fields: string): (boolean | undefined)[] =>
+    ['f', 'g'].map((name) => chooseFor(fields).get(name)?.isBrief);
+  expect(isBrief(`(func $f ${nest(2, stop)}) (func $g ${nest(3, '(call $f)')})`)).toEqual([true, false]);
 });
 
 describe('the budget', () => {
