@@ -7,7 +7,7 @@ export { type Instruction, opcodes, readInstructions } from './ir/instruction-re
 export { type FunctionInfo, IrModule, type OptimiseLevels } from './ir/module.js';
 export { eachSection, joinBytes, sectionIds } from './ir/sections.js';
 export { hasAtMost } from './ir/walk.js';
-export { slowPath } from './lowering/support.js';
+export { slowPath } from './lowering/support-names.js';
 export type { InstrumentOptions, PassInfo, Profile } from './pass.js';
 export { type InstrumentResult, instrument, type PassEvents } from './pipeline.js';
 

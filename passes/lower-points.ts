@@ -2,8 +2,9 @@
  * Replaces every mark by a poll and makes every function that can be stopped able to leave and to come back: the heart of
  * the compiler. Stages, each in a file of lowering/:
  *
- *     derived-locals -> linearise -> natural-loops -> twinned-loops -> find-live-slots -> find-stale-locals -> number-points
- *     -> frame-layout -> emit-function
+ *     busy-code -> twins -> charge-loops
+ *     and for each function: derived-locals -> linearise -> natural-loops -> twinned-loops -> find-live-slots
+ *     -> find-stale-locals -> number-points -> frame-layout -> emit-function
  *
  * Needs marks (passes of stage placement). Establishes the ABI of docs/abi.md for frames, and the stable map's functions.
  */
@@ -18,7 +19,7 @@ import {
   wasiModules,
 } from '../runtime/abi/index.js';
 import { refuse, unsupportedSlot } from './diagnostics.js';
-import type { Expr, Type } from './ir/binaryen.js';
+import type { Type } from './ir/binaryen.js';
 import { CallGraph, type CallTest, signatureKey } from './ir/call-graph.js';
 import { findTags } from './ir/exceptions.js';
 import { callTarget, indirectParams, indirectResults, kindOf, typeName, typeParts } from './ir/expressions.js';
@@ -28,7 +29,7 @@ import { importedMarks, usesGate } from './ir/marks.js';
 import type { FunctionInfo, IrModule } from './ir/module.js';
 import { uncountedIterations } from './ir/short-loops.js';
 import { type Busy, BusyCode } from './lowering/busy-code.js';
-import { chargeLoops, isScanCharge } from './lowering/charge-loops.js';
+import { chargeAllLoops, isCharge } from './lowering/charge-loops.js';
 import { inlineDerivedLocals } from './lowering/derived-locals.js';
 import { emitFunction } from './lowering/emit-function.js';
 import { ExceptionSlots } from './lowering/exception-slots.js';
@@ -41,7 +42,7 @@ import { makeLoopsNatural } from './lowering/natural-loops.js';
 import { type Numbering, numberPoints } from './lowering/number-points.js';
 import { Support } from './lowering/support.js';
 import { findOutside, regionOfTwin, type TwinnedLoops, twinLoops } from './lowering/twinned-loops.js';
-import { addTwin, type ChosenTwin, chooseTwins } from './lowering/twins.js';
+import { addTwins, chooseTwins, type Twin } from './lowering/twins.js';
 import type { Pass, PassContext } from './pass.js';
 
 type LoweredCode = Pick<Lowered, 'fn' | 'numbering' | 'layout' | 'twinned'>;
@@ -72,24 +73,31 @@ for loops that count as a whole.`,
     const support = new Support(module, options.thresholdBits);
     const graph = new CallGraph(module);
     const busy = new BusyCode(module, graph, options.sizeLevel);
-    const twins = addTwins(context, graph, busy);
-    const charged = usesGate(module, 'counted') ? chargeAllLoops(context, support, busy, twins) : [];
+    const chosen = chooseTwins(module, graph, busy, options.twinBudget ?? 0, context.dirt === undefined);
+    const twins = addTwins(module, chosen);
+    const { thresholdBits } = options;
+    const charging = { module, support, thresholdBits };
+    const charged = usesGate(module, 'counted') ? chargeAllLoops(charging, graph.functions(), busy, twins) : [];
+    for (const name of charged) context.changed.add(name);
     // Linear code does not hang together any more, so what is thrown and caught has to be found before.
     const tags = module.usesExceptions ? findTags(module) : [];
-    const lowered = lowerAll(context, graph, busy, twins, new ExceptionSlots(module, tags), tags);
+    const lowered = lowerAll(context, { graph, busy, twins, tags, exceptions: new ExceptionSlots(module, tags) });
     const counts = findCountingCalls(module, graph, charged);
     const reenter = new Reenter(graph, support, lowered);
     for (const { fn, numbering, layout, firstPoint, twinned, twin } of lowered) {
       context.changed.add(fn.info.name);
       const pending = context.dirt?.pending.get(fn.info.name);
-      const shortRun = twin === undefined ? 0 : uncountedIterations(options.thresholdBits);
+      const shortRun = twin === undefined ? 0 : uncountedIterations(thresholdBits);
       const common = { module, support, firstPoint, shortRun, reenter, pending, counts };
       const comesBack = hasWaysBack(twin) ? 'in-itself' : 'in-its-twin';
       const counterpart = twin?.fn.info;
-      module.setBody(fn.info, emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack }));
+      module.setBody(
+        fn.info,
+        emitFunction(fn, { ...common, numbering, layout, twinned, counterpart, comesBack, isBrief: false }),
+      );
       if (twin === undefined) continue;
-      const isSmall = twins.get(fn.info.name)?.isBrief;
-      const ofTwin = { ...common, ...twin, counterpart: fn.info, comesBack: 'is-twin', isSmall } as const;
+      const isBrief = twins.get(fn.info.name)?.isBrief === true;
+      const ofTwin = { ...common, ...twin, counterpart: fn.info, comesBack: 'is-twin', isBrief } as const;
       module.setBody(twin.fn.info, emitFunction(twin.fn, ofTwin));
     }
     for (const name of importedMarks(module)) module.removeFunction(name);
@@ -98,47 +106,9 @@ for loops that count as a whole.`,
   },
 };
 
-/** A twin that has not been lowered yet. */
-interface Twin extends ChosenTwin {
-  readonly info: FunctionInfo;
-}
-
-/** Copies functions that are to have a twin, while they are still as they were. @returns the twins by these */
-function addTwins({ module, options, dirt }: PassContext, graph: CallGraph, busy: BusyCode): ReadonlyMap<string, Twin> {
-  const chosen = chooseTwins(module, graph, busy, options.twinBudget ?? 0, dirt === undefined);
-  const twins = new Map<string, Twin>();
-  for (const info of module.definedFunctions()) {
-    if (!graph.isInstrumented(info.name)) continue;
-    inlineDerivedLocals(module, info);
-    const twin = chosen.get(info.name);
-    if (twin !== undefined) twins.set(info.name, { ...twin, info: addTwin(module, info) });
-  }
-  return twins;
-}
-
-/** Lets loops without points count as a whole. @returns the functions that have such, but for twins */
-function chargeAllLoops(
-  { module, options, changed }: PassContext,
-  support: Support,
-  busy: BusyCode,
-  twins: ReadonlyMap<string, Twin>,
-): string[] {
-  const charge = (fn: FunctionInfo, findFast: () => ReadonlySet<Expr> | 'all'): boolean =>
-    chargeLoops(module, support, fn, options.thresholdBits, findFast);
-  for (const { info, isBrief } of twins.values()) charge(info, () => (isBrief ? new Set() : 'all'));
-  const areTwins = new Set([...twins.values()].map(({ info }) => info.name));
-  const charged = module.definedFunctions().filter((fn) => {
-    const findFast = (): ReadonlySet<Expr> | 'all' =>
-      busy.holdsHotCode(fn.name) ? 'all' : busy.findIn(fn.name).expressions;
-    return !areTwins.has(fn.name) && charge(fn, findFast);
-  });
-  for (const { name } of charged) changed.add(name);
-  return charged.map(({ name }) => name);
-}
-
 /**
- * Tests for calls during which the global counters have to be right: loops may count as a whole in them, an export of the module
- * may be called, or the program may end. Imports of the embedder's may do any of that; of WASI's, some end the program.
+ * Tests for calls during which the global counters have to be right: loops may count as a whole in them or by them, an export
+ * of the module may be called, or the program may end. Imports of the embedder's may do any of that; of WASI's, some end the program.
  *
  * @param charged functions with loops that count as a whole
  */
@@ -148,7 +118,7 @@ function findCountingCalls(module: IrModule, graph: CallGraph, charged: readonly
   });
   const reaches = graph.reaching([...charged, ...unknown.map(({ name }) => name)]);
   const takesFunctions = module.takesFunctions();
-  return (call) => reaches(call) || isScanCharge(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
+  return (call) => reaches(call) || isCharge(call) || (takesFunctions && kindOf(call) === 'CallIndirect');
 }
 
 function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['imported']>): boolean {
@@ -158,14 +128,17 @@ function returnsWithoutCalling({ module, base }: NonNullable<FunctionInfo['impor
 /** To run a loop of so many iterations or fewer in strips takes longer than to poll in each. */
 const FEW_ITERATIONS = 8;
 
-function lowerAll(
-  { module, dirt }: PassContext,
-  graph: CallGraph,
-  busy: BusyCode,
-  twins: ReadonlyMap<string, Twin>,
-  exceptions: ExceptionSlots,
-  tags: readonly string[],
-): Lowered[] {
+/** What is found out before any function is lowered. */
+interface Findings {
+  readonly graph: CallGraph;
+  readonly busy: BusyCode;
+  readonly twins: ReadonlyMap<string, Twin>;
+  /** Names of the tags that are thrown and caught. */
+  readonly tags: readonly string[];
+  readonly exceptions: ExceptionSlots;
+}
+
+function lowerAll({ module, dirt }: PassContext, { graph, busy, twins, tags, exceptions }: Findings): Lowered[] {
   let firstPoint = 0;
   // Counted gates have no points in loops of few iterations; where they open often they have, and these run in strips.
   const pollsEachLoop = usesGate(module, 'budget') || usesGate(module, 'dirty');
@@ -184,9 +157,7 @@ function lowerAll(
     const layout = new FrameLayout(module, info, twinned.saved, exceptions);
     return { fn, numbering, layout, twinned };
   };
-  const lowerTwin = (name: string): LoweredCode | undefined => {
-    const { info: copy, hot } = twins.get(name) ?? {};
-    if (copy === undefined || hot === undefined) return undefined;
+  const lowerTwin = (name: string, { info: copy, hot }: Twin): LoweredCode | undefined => {
     const twin = lowerOne(copy, busy.findInCopy(name, module.body(copy), hot), true);
     if (twin.twinned.loops.length > 0) return { ...twin, fn: { ...twin.fn, body: regionOfTwin(twin.twinned.loops) } };
     // All code has twins that can (0), or all of this function is to have one.
@@ -194,12 +165,14 @@ function lowerAll(
     module.removeFunction(copy.name);
     return undefined;
   };
-  return module
-    .definedFunctions()
+  return graph
+    .functions()
     .filter((info) => graph.isInstrumented(info.name))
     .map((info, index): Lowered => {
-      const twin = lowerTwin(info.name);
-      const found = busy.findIn(info.name, twins.get(info.name)?.hot);
+      const added = twins.get(info.name);
+      inlineDerivedLocals(module, info, added?.info);
+      const twin = added && lowerTwin(info.name, added);
+      const found = busy.findIn(info.name, added?.hot);
       const entry = { ...lowerOne(info, found, hasWaysBack(twin)), firstPoint, index, twin };
       if (twin !== undefined && !isAlike(entry, twin)) {
         throw new Error(`the twin of ${info.name} has other points or slots`);

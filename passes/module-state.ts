@@ -31,15 +31,8 @@ import { slotTypeOf, typeOfSlot } from './ir/make.js';
 import type { IrModule } from './ir/module.js';
 import { rewrite, walk } from './ir/walk.js';
 import { exceptionCount, exceptionTable } from './lowering/exception-slots.js';
-import {
-  dirtyGlobals,
-  globals,
-  importNames,
-  makeDirtyBits,
-  makeIsRewinding,
-  popFunction,
-  type Support,
-} from './lowering/support.js';
+import { makeDirtyBits, makeIsRewinding, type Support } from './lowering/support.js';
+import { dirtyGlobals, globals, importNames, popFunction } from './lowering/support-names.js';
 import type { Pass } from './pass.js';
 
 export const moduleState: Pass = {

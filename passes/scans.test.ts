@@ -99,6 +99,64 @@ const configurations = [
   [', in small code', { twinBudget: 0, sizeLevel: 1 }],
 ] as const;
 
+/** Scans of 1 to 50 letters, in loops that are hot. */
+function hotProgram(scan: string): string {
+  const repeat = (name: string, times: number, code: string): string => `
+    (local.set $${name} (i32.const 0))
+    (loop $${name} ${code}
+      (br_if $${name} (i32.lt_u (local.tee $${name} (i32.add (local.get $${name}) (i32.const 1))) (i32.const ${times}))))`;
+  const square = '(i32.mul (local.get $size) (local.get $size))';
+  const once = `
+    (local.set $p (i32.sub (i32.const ${16 + LENGTH - 1}) ${square}))
+    (local.set $n (i32.const ${LENGTH}))
+    ${scan}
+    (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 31)) (i32.sub (local.get $p) (local.get $n))))`;
+  return `(module
+    (memory (export "memory") 1)
+    (func (export "run") (result i32)
+      (local $p i32) (local $n i32) (local $sum i32) (local $size i32) (local $turn i32) (local $round i32)
+      (memory.fill (i32.const 16) (i32.const 97) (i32.const ${LENGTH}))
+      (i32.store8 (i32.const ${LENGTH}) (i32.const 98))
+      ${repeat('round', 80, repeat('turn', 3, repeat('size', 8, once)))}
+      (local.get $sum)))`;
+}
+
+const hotScans: readonly (readonly [string, string])[] = [
+  [
+    'with an end and a way out',
+    `(block $out (loop $L (br_if $out (i32.eq ${sign} (i32.const 98))) ${onward} (br_if $L ${sign})))`,
+  ],
+  [
+    'that move first',
+    `(local.set $n (i32.sub (local.get $p) (i32.const 1)))
+     (loop $L (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $L (i32.load8_u (local.get $n))))`,
+  ],
+  [
+    'that count down',
+    `(block $out (loop $L
+       (br_if $out (i32.eqz ${sign})) ${onward}
+       (br_if $L (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))`,
+  ],
+  [
+    'that go on by more at times',
+    `(loop $L
+       (local.set $p (i32.add (local.get $p) (select (i32.const 2) (i32.const 1) (i32.eq ${sign} (i32.const 98)))))
+       (br_if $L ${sign}))`,
+  ],
+];
+
+describe.each(hotScans)('hot scans %s', (name, scan) => {
+  test.each([11, 12, 13])('are the same, stopped or not, at %s bits', async (thresholdBits) => {
+    const subject = subjectOf(name, hotProgram(scan));
+    const expected = await runPlain(subject);
+    const { wasm } = compile(subject.wasm, { thresholdBits, optLevel: 0, twinBudget: 1000 });
+    const plan = { positions: 12, continued: 3, chain: 0, steps: 100 };
+    const verdict = judge(expected, await loadProgram(wasm), subject, plan);
+    expect(verdict.failures).toEqual([]);
+    expect(verdict.passed).toBeGreaterThanOrEqual(2 ** (14 - thresholdBits));
+  });
+});
+
 describe.each(programs)('scans %s', (name, body) => {
   test.each(configurations)('are the same, stopped or not%s', async (_, options) => {
     const subject = subjectOf(name, program(body));

@@ -13,7 +13,7 @@ import type { Expr } from '../ir/binaryen.js';
 import { i32, i64, makeTupleType, none } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { IrModule } from '../ir/module.js';
-import { dirtyGlobals } from '../lowering/support.js';
+import { dirtyGlobals } from '../lowering/support-names.js';
 
 /** Marking an address marks the bytes from there on, so many of them: the runtime compares the page behind a region, too. */
 export const REACH = 4096;

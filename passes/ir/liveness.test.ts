@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findExpression, withFunction } from '../../fixtures/passes/wat-module.js';
 import { labelOf } from './expressions.js';
-import { findLiveBehind, Liveness } from './liveness.js';
+import { Liveness } from './liveness.js';
 
 const names = ['a', 'b', 'c', 'd'];
 
@@ -149,7 +149,7 @@ describe('behind a loop is live', () => {
       `(module (func $f (param $a i32) (param $b i32) (param $c i32) (param $d i32) ${body}))`,
       (module, fn) => {
         const loop = findExpression(module.body(fn), (expr) => labelOf(expr) === 'L');
-        const found = loop && findLiveBehind(module.body(fn), names.length, new Set([loop])).get(loop);
+        const found = loop && Liveness.findLiveBehind(module.body(fn), names.length, [loop]).get(loop);
         return [...(found ?? [])].map((local) => names[local]).join(' ');
       },
     );

@@ -28,13 +28,6 @@ import {
 import { LocalSet } from './local-set.js';
 import { walk } from './walk.js';
 
-/** For each of these loops of a function's body, what is live where control goes from it. */
-export function findLiveBehind(body: Expr, localCount: number, loops: ReadonlySet<Expr>): ReadonlyMap<Expr, LocalSet> {
-  const liveness = new Liveness(localCount, loops);
-  liveness.solve(() => liveness.before(body, liveness.none()));
-  return liveness.behind;
-}
-
 export class Liveness {
   readonly #localCount: number;
   /** What is live where a branch to this label goes. */
@@ -43,14 +36,25 @@ export class Liveness {
   #handlers: LocalSet;
   #grew = false;
   readonly #hidden = new Map<Expr, readonly number[]>();
-  readonly #watched: ReadonlySet<Expr>;
-  /** For loops that are watched, what is live where they end or are left by branches. */
-  readonly behind: Map<Expr, LocalSet> = new Map();
+  /** Loops that are asked for, and the labels outside that they branch to. */
+  readonly #exits: ReadonlyMap<Expr, readonly string[]>;
+  readonly #behind = new Map<Expr, LocalSet>();
 
-  constructor(localCount: number, watched: ReadonlySet<Expr> = new Set()) {
+  /** @param loops to be found what is live behind: see {@link findLiveBehind} */
+  constructor(localCount: number, loops: readonly Expr[] = []) {
     this.#localCount = localCount;
-    this.#watched = watched;
+    this.#exits = new Map(loops.map((loop) => [loop, exitsOf(loop).flatMap(({ targets }) => targets)]));
     this.#handlers = this.none();
+  }
+
+  /**
+   * What is live where control goes from loops of a function's body that call and throw nothing; of none in a `try`, which is
+   * one step here.
+   */
+  static findLiveBehind(body: Expr, localCount: number, loops: readonly Expr[]): ReadonlyMap<Expr, LocalSet> {
+    const liveness = new Liveness(localCount, loops);
+    liveness.solve(() => liveness.before(body, liveness.none()));
+    return liveness.#behind;
   }
 
   /** Visits the body of a try, with `handled` live where its clauses begin. What they let pass goes on to outer ones. */
@@ -120,7 +124,7 @@ export class Liveness {
       }
       case 'Loop': {
         const label = labelOf(expr);
-        if (this.#watched.has(expr)) this.behind.set(expr, this.#leaving(expr, live));
+        this.#noteBehind(expr, live);
         this.#childrenBefore(expr, live);
         if (label !== undefined) {
           this.atLoopHead(label, live);
@@ -186,10 +190,12 @@ export class Liveness {
     for (const target of targetsOf(expr)) live.addAll(this.#branchingTo(target));
   }
 
-  #leaving(loop: Expr, behind: LocalSet): LocalSet {
+  #noteBehind(loop: Expr, behind: LocalSet): void {
+    const exits = this.#exits.get(loop);
+    if (exits === undefined) return;
     const live = behind.clone();
-    for (const { targets } of exitsOf(loop)) for (const target of targets) live.addAll(this.#branchingTo(target));
-    return live;
+    for (const target of exits) live.addAll(this.#branchingTo(target));
+    this.#behind.set(loop, live);
   }
 
   #branchingTo(label: string): LocalSet {

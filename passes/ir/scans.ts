@@ -37,10 +37,12 @@ export interface Measure {
   readonly leastStep: number;
 }
 
-/** The cursors that end it. */
-export interface Scan extends Measure {
-  /** Other locals that move in each iteration, and no faster than its cursors: they do not come round before it ends. */
-  readonly others: readonly Measure[];
+export interface Scan {
+  /**
+   * The first are the cursors that end it. Others are locals that move in each iteration too, and no faster: they do not come
+   * round before it ends.
+   */
+  readonly measures: readonly [Measure, ...Measure[]];
 }
 
 export interface Cursor {
@@ -55,6 +57,8 @@ export interface Cursor {
  */
 const LARGEST_STEP = 2 ** 8;
 const LARGEST_SCALE = 2 ** 6;
+/** So many times its least step a local moves at most that tells how many iterations there were. */
+const UNEVEN = 2;
 /** So many expressions an iteration has at most: what it does is soon done. */
 const LARGEST_BODY = 120;
 /** Code of scans is made of these, but for what is ignored: it calls nothing, and each of them is soon done. */
@@ -90,10 +94,7 @@ function readScan(loop: Expr, ignored: (call: Expr) => boolean): Scan | undefine
   const candidates = findCursors(assigned, follow);
   const together = follow(candidates);
   const measure = findMeasure(candidates, together, follow);
-  if (measure === undefined) return undefined;
-  const [alone, ...more] = measure.cursors;
-  const isOther = ({ cursors: [cursor] }: Measure): boolean => more.length > 0 || cursor?.local !== alone?.local;
-  return { ...measure, others: together.movers(measure.leastStep).filter(isOther) };
+  return measure && { measures: [measure, ...together.findOthers(measure)] };
 }
 
 function findMeasure(
@@ -169,12 +170,18 @@ class Iteration {
     this.leastStep = this.#ends.length === 0 ? 0 : Math.min(...this.#ends.map(advanceOf));
   }
 
-  /** Cursors that move in each iteration, each by itself, and by `most` at most. */
-  movers(most: number): Measure[] {
+  /**
+   * Cursors that move in each iteration, no faster than a measure, and not by much more than at least: they tell as well how
+   * many iterations there were.
+   */
+  findOthers({ cursors, leastStep: most }: Measure): Measure[] {
+    const alone = cursors.length === 1 ? cursors[0]?.local : undefined;
     return this.cursors.flatMap((cursor): Measure[] => {
-      const values = this.#ends.map(({ values }) => values.get(cursor.local));
-      const leastStep = Math.min(...values.map((value) => (isOwn(value, cursor.local) ? leastStepOf(value) : 0)));
-      return leastStep > 0 && values.every((value) => stepOf(value) <= most) ? [{ cursors: [cursor], leastStep }] : [];
+      if (cursor.local === alone) return [];
+      const moved = this.#ends.flatMap(({ values }) => values.get(cursor.local) ?? []);
+      const leastStep = Math.min(...moved.map(leastStepOf));
+      const isEven = moved.every((value) => stepOf(value) <= Math.min(most, UNEVEN * leastStep));
+      return leastStep > 0 && isEven ? [{ cursors: [cursor], leastStep }] : [];
     });
   }
 

@@ -194,7 +194,8 @@ class ShortLoops {
   #boundIterations(loop: Expr, { most, otherwise }: Turns): number | undefined {
     if (otherwise === undefined) return most;
     const scan = this.#counted.get(loop);
-    return scan?.cursors.length === 1 && otherwise * scan.leastStep >= LARGEST_MEMORY ? most : undefined;
+    const [measure] = scan?.measures ?? [];
+    return measure?.cursors.length === 1 && otherwise * measure.leastStep >= LARGEST_MEMORY ? most : undefined;
   }
 
   #isImport(call: Expr): boolean {

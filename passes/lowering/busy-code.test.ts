@@ -54,7 +54,7 @@ describe('busy is', () => {
 test('hot code is what is run very often, be it by its loops or by those of its callers', () => {
   const isHot = (fields: string): boolean =>
     withModule(`(module (global $on (mut i32) (i32.const 0)) ${fields})`, (module) =>
-      new BusyCode(module, new CallGraph(module)).holdsHotCode('f'),
+      new BusyCode(module, new CallGraph(module)).mindsCalls('f'),
     );
   const nest = (depth: number, code: string): string =>
     Array.from({ length: depth }, (_, index) => index).reduce((inner, index) => loop(`l${index}`, inner), code);

@@ -28,8 +28,8 @@ const ROUNDS = 4;
 /** From here on code is busy: a loop that a program runs through once is, in a function of few loops. */
 const BUSY = ITERATIONS / 2;
 
-/** A function that has code which is run so often shall have no calls on the way that are not its own. */
-const HOT = ITERATIONS ** 4;
+/** By how often its innermost code is run: from here on a function is likely to be what a program spends its time in. */
+export const OFTEN: number = ITERATIONS ** 4;
 
 /** In a function of many loops, one must be run so often for each of them. */
 const BUSY_OF_MANY = 1.25;
@@ -71,9 +71,10 @@ export class BusyCode {
     });
   }
 
-  /** Whether an engine had better not be given more calls in this function: around each it has values leave their registers. */
-  holdsHotCode(name: string): boolean {
-    return (this.#frequencies.get(name)?.peak ?? 0) * this.#callsOf(name) >= HOT;
+  /** Whether more calls, be it in code that is not busy, would slow a function down: around a call values leave their registers. */
+  mindsCalls(name: string): boolean {
+    const often = (this.#frequencies.get(name)?.peak ?? 0) * this.#callsOf(name);
+    return often >= OFTEN && Number.isFinite(this.#least);
   }
 
   /**

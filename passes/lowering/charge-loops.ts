@@ -3,88 +3,162 @@
  * but never the last of it, so that many of them do not take longer than one may wait for a point. A scan of memory does so
  * when it has ended, if it was long:
  *
- *     (local.set $start (local.get $p))
+ *     (local.set $moved (local.get $p))
  *     (loop $L ... (br_if $L ...))
- *     (if (i32.lt_u (i32.const 64) (local.tee $start (i32.sub (local.get $p) (local.get $start))))
- *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $start)))))
+ *     (if (i32.lt_u (i32.const 64) (local.tee $moved (i32.sub (local.get $p) (local.get $moved))))
+ *       (then (global.set $mvvm.counter (call $mvvm.charge (global.get $mvvm.counter) (local.get $moved)))))
  *
- * and before each branch or return that leaves the loop. What a short loop does is bounded by a constant, and it takes that
- * before it begins, each time:
+ * and before each branch or return that leaves the loop. How many iterations there were is told by a local that moves in each,
+ * one that is needed behind the scan if there is such. What a short loop does is bounded by a constant, and it takes that before
+ * it begins, each time:
  *
  *     (global.set $mvvm.counter
  *       (select (i32.sub (global.get $mvvm.counter) (i32.const 4)) (i32.const 1)
  *         (i32.lt_u (i32.const 4) (global.get $mvvm.counter))))
  *     (loop $L ...)
  *
- * Where code is not busy (busy-code.ts), both are a call of a support function. Not in functions with hot code: such a call
- * in a loop around the hot ones made a matrix product take 1.34 times as long.
+ * Where code is not busy (busy-code.ts), a call does it:
+ *
+ *     (call $mvvm.charge_scan (i32.sub (local.get $p) (local.get $moved)))
+ *     (call $mvvm.charge_short (i32.const 4))
+ *
+ * Such a call counts in the global, so no loop around it counts in a local. And an engine has values leave their registers
+ * around it: in a loop around hot ones it made a matrix product take 1.34 times as long, so functions with hot code have none.
+ *
+ * Many scans have an iteration or two, and to charge them costs as much. Where a scan is hot, its first iterations are copied,
+ * and whoever leaves these takes nothing from the counter:
+ *
+ *     (local.set $moved (local.get $p))
+ *     (block $exit
+ *       (block $first <body, in which branches to $L go to $first> (br $exit))
+ *       <the scan>)
  */
 
 import type { Expr } from '../ir/binaryen.js';
 import { exitsOf, makeBeforeExit } from '../ir/exits.js';
-import { callTarget, globalOf, i32, kindOf, none, typeOf, unreachable } from '../ir/expressions.js';
-import { findLiveBehind } from '../ir/liveness.js';
+import {
+  callTarget,
+  childrenOf,
+  globalOf,
+  i32,
+  kindOf,
+  labelOf,
+  localIndex,
+  none,
+  typeOf,
+  unreachable,
+} from '../ir/expressions.js';
+import { Liveness } from '../ir/liveness.js';
 import type { LocalSet } from '../ir/local-set.js';
 import type { Maker } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
+import { relabel } from '../ir/relabel.js';
 import type { Measure, Scan } from '../ir/scans.js';
 import { uncountedIterations } from '../ir/short-loops.js';
 import { findChargedLoops } from '../ir/uncounted-loops.js';
-import { rewrite, some } from '../ir/walk.js';
-import { makeCharged } from './charged-counter.js';
-import { chargeFunction, chargeScanFunction, globals, type Support } from './support.js';
+import { hasAtMost, rewrite, some, walk } from '../ir/walk.js';
+import type { BusyCode } from './busy-code.js';
+import { makeIfLong, makeTake, makeTakeInPlace } from './charged-counter.js';
+import type { Support } from './support.js';
+import { chargeFunction, chargeScanFunction, chargeShortFunction, globals } from './support-names.js';
+import type { Twin } from './twins.js';
 
-/** What makes code that charges. */
-interface ChargeContext {
-  readonly module: IrModule;
-  readonly support: Support;
-  readonly fn: FunctionInfo;
-  /** Loops whose charge is to be fast; that of others is small. */
-  readonly fast: ReadonlySet<Expr> | 'all';
-  /** Iterations of a scan that take nothing from the counter. */
-  readonly uncounted: number;
+/** What the code that a function's loops are charged by shall be like. */
+interface ChargeStyle {
+  /** Whether it is to be fast, else it is small. */
+  isFast(loop: Expr): boolean;
+  /** Whether a scan is run so often, and free of ways back, that copies of its first iterations are worth their bytes. */
+  isHot(loop: Expr): boolean;
 }
 
-/**
- * @param thresholdBits of the gate: see uncountedIterations (ir/short-loops.ts)
- * @param findFast finds the loops whose charge is to be fast; that of others is small
- * @returns whether the function has such loops
- */
-export function chargeLoops(
-  module: IrModule,
-  support: Support,
-  fn: FunctionInfo,
-  thresholdBits: number,
-  findFast: () => ReadonlySet<Expr> | 'all',
-): boolean {
+export interface ChargeContext {
+  readonly module: IrModule;
+  readonly support: Support;
+  /** Of the gate: see uncountedIterations (ir/short-loops.ts). */
+  readonly thresholdBits: number;
+}
+
+/** Charges loops of functions and of their twins. @returns the names of the functions that have such loops */
+export function chargeAllLoops(
+  context: ChargeContext,
+  functions: readonly FunctionInfo[],
+  busy: BusyCode,
+  twins: ReadonlyMap<string, Twin>,
+): string[] {
+  const charged: string[] = [];
+  for (const fn of functions) {
+    const twin = twins.get(fn.name);
+    if (!chargeLoops(context, fn, () => styleOf(fn.name, busy, twin))) continue;
+    if (twin !== undefined) chargeLoops(context, twin.info, () => styleOfTwin(fn.name, busy, twin, context.module));
+    charged.push(fn.name);
+  }
+  return charged;
+}
+
+function styleOf(name: string, busy: BusyCode, twin: Twin | undefined): ChargeStyle {
+  const { expressions, hotLoops } = busy.findIn(name, twin?.hot);
+  const mindsCalls = busy.mindsCalls(name);
+  const isOfAll = twin?.hot === Number.POSITIVE_INFINITY;
+  return {
+    isFast: (loop) => mindsCalls || expressions.has(loop),
+    isHot: (loop) => twin?.isBrief === false && (isOfAll ? expressions : hotLoops).has(loop),
+  };
+}
+
+function styleOfTwin(name: string, busy: BusyCode, { info, isBrief }: Twin, module: IrModule): ChargeStyle {
+  const { expressions } = busy.findInCopy(name, module.body(info));
+  const mindsCalls = busy.mindsCalls(name);
+  return { isFast: (loop) => !isBrief && (mindsCalls || expressions.has(loop)), isHot: () => false };
+}
+
+function chargeLoops(context: ChargeContext, fn: FunctionInfo, findStyle: () => ChargeStyle): boolean {
+  const { module, thresholdBits } = context;
   const { scans, short } = findChargedLoops(module, fn, thresholdBits);
   if (scans.size + short.size === 0) return false;
-  const context = { module, support, fn, fast: findFast(), uncounted: uncountedIterations(thresholdBits) };
-  const body = module.body(fn);
-  const live = findLiveBehind(body, module.localTypes(fn).length, new Set(scans.keys()));
+  const style = findStyle();
+  const measures = chooseMeasures(module, fn, scans);
   const charge = (loop: Expr): Expr => {
-    const scan = scans.get(loop);
-    if (scan !== undefined) {
-      return chargeScan(loop, chooseMeasure(scan, live.get(loop)), context);
-    }
+    const measure = measures.get(loop);
+    if (measure !== undefined) return chargeScan(loop, measure, fn, style, context);
     const count = short.get(loop);
-    return count === undefined ? loop : chargeShortLoop(loop, count, context);
+    return count === undefined ? loop : chargeShortLoop(loop, count, style, context);
   };
-  module.setBody(fn, rewrite(body, charge));
+  module.setBody(fn, rewrite(module.body(fn), charge));
   return true;
 }
 
-/** What is needed behind the scan anyway need not be kept for its charge, and what moves by one need not be divided. */
-function chooseMeasure(scan: Scan, live: LocalSet | undefined): Measure {
-  const cost = ({ cursors, leastStep }: Measure): number =>
-    2 * cursors.filter(({ local }) => live?.has(local) !== true).length + (leastStep > 1 ? 1 : 0);
-  return [scan, ...scan.others].reduce((best, other) => (cost(other) < cost(best) ? other : best));
+/** What is needed behind a scan anyway need not be kept for its charge, and what moves by one need not be divided. */
+function chooseMeasures(
+  module: IrModule,
+  fn: FunctionInfo,
+  scans: ReadonlyMap<Expr, Scan>,
+): ReadonlyMap<Expr, Measure> {
+  const choosy = [...scans].filter(([, { measures }]) => measures.length > 1).map(([loop]) => loop);
+  const live =
+    choosy.length === 0
+      ? new Map<Expr, LocalSet>()
+      : Liveness.findLiveBehind(module.body(fn), module.localTypes(fn).length, choosy);
+  return new Map(
+    [...scans].map(([loop, { measures }]) => {
+      const keeps = ({ cursors }: Measure): number =>
+        cursors.filter(({ local }) => live.get(loop)?.has(local) !== true).length;
+      const divides = ({ leastStep }: Measure): boolean => leastStep > 1;
+      const isBetter = (one: Measure, other: Measure): boolean =>
+        keeps(one) === keeps(other) ? divides(other) && !divides(one) : keeps(one) < keeps(other);
+      return [loop, measures.reduce((best, measure) => (isBetter(measure, best) ? measure : best))];
+    }),
+  );
 }
 
-function chargeScan(loop: Expr, measure: Measure, { module, support, fn, fast, uncounted }: ChargeContext): Expr {
-  const isSmall = fast !== 'all' && !fast.has(loop);
+function chargeScan(
+  loop: Expr,
+  measure: Measure,
+  fn: FunctionInfo,
+  style: ChargeStyle,
+  { module, support, thresholdBits }: ChargeContext,
+): Expr {
   const { make } = module;
-  // Where the cursors were at first and, behind the scan, how often they have moved.
+  // Where the cursors were at first; and where the charge is fast, how often they have moved.
   const moved = module.addLocal(fn, i32);
   const makeTimes = (): Expr => {
     const distance = makeDistance(measure, make.get(moved, i32), make);
@@ -92,49 +166,84 @@ function chargeScan(loop: Expr, measure: Measure, { module, support, fn, fast, u
     return bits === 0 ? distance : make.shiftRight(distance, make.const(bits));
   };
   const makeCharge = (): Expr[] => {
-    if (isSmall) return [make.call(support.use(chargeScanFunction), [makeTimes()], none)];
-    const times = make.tee(moved, makeTimes(), i32);
-    const charge = makeTake(support, make, make.get(moved, i32));
-    return [make.if(make.lessUnsigned(make.const(uncounted), times), [charge])];
+    if (!style.isFast(loop)) return [make.call(support.use(chargeScanFunction), [makeTimes()], none)];
+    const take = makeTake(make, support.use(chargeFunction), make.get(moved, i32));
+    return [makeIfLong(make, thresholdBits, make.tee(moved, makeTimes(), i32), take)];
   };
-  return putAround(module, loop, make.set(moved, makeSum(measure, make)), makeCharge, `mvvm.scanned.${moved}`);
+  const prefix = `mvvm.scanned.${moved}`;
+  const first = style.isHot(loop) && isEven(loop, measure) ? peel(module, loop, thresholdBits, prefix) : [];
+  const exit = `${prefix}.exit`;
+  const code = [
+    make.set(moved, makeSum(measure, make)),
+    ...first.map(({ label, body }) => make.block(label, [...body, make.br(exit)])),
+    ...putAround(module, loop, makeCharge, prefix),
+  ];
+  return first.length === 0 ? make.valueBlock(null, code, typeOf(loop)) : make.block(exit, code);
 }
 
-function chargeShortLoop(loop: Expr, count: number, { module, support, fast }: ChargeContext): Expr {
-  const isSmall = fast !== 'all' && !fast.has(loop);
+/** So many iterations of a hot scan are copied at most. */
+const PEELED = 2;
+/** Of scans with as many expressions at most. */
+const LARGEST_PEELED = 40;
+
+/**
+ * Whether a scan's measure tells that nothing is to be taken where it is left in its first iterations, so that its twin, which has
+ * no copies of these, counts alike: it has to move by the same in each, and once.
+ */
+function isEven(loop: Expr, { cursors: [cursor, ...others] }: Measure): boolean {
+  const moves: Expr[] = [];
+  walk(loop, (expr) => {
+    if (kindOf(expr) === 'LocalSet' && localIndex(expr) === cursor?.local) moves.push(...childrenOf(expr));
+  });
+  const [move, ...more] = moves;
+  if (move === undefined || more.length + others.length > 0 || kindOf(move) !== 'Binary') return false;
+  return childrenOf(move).some((operand) => kindOf(operand) === 'Const');
+}
+
+/** Copies of a loop's body, in which branches to the loop's head go to the end instead; none of a large loop. */
+function peel(
+  module: IrModule,
+  loop: Expr,
+  thresholdBits: number,
+  prefix: string,
+): { readonly label: string; readonly body: readonly Expr[] }[] {
+  if (typeOf(loop) !== none || !hasAtMost(LARGEST_PEELED, [loop])) return [];
+  let labels = 0;
+  // The measure counts less than twice as many, where its step is no power of two.
+  const count = Math.min(PEELED, uncountedIterations(thresholdBits) >> 1);
+  return Array.from({ length: count }, () => {
+    const copy = module.copyExpression(loop);
+    relabel(copy, () => `${prefix}.first.${labels++}`);
+    return { label: labelOf(copy) ?? '', body: childrenOf(copy) };
+  });
+}
+
+function chargeShortLoop(loop: Expr, count: number, style: ChargeStyle, { module, support }: ChargeContext): Expr {
   const { make } = module;
-  const makeCounter = (): Expr => make.globalGet(globals.counter);
-  const makeCount = (): Expr => make.const(count);
-  const take = isSmall
-    ? makeTake(support, make, makeCount())
-    : make.globalSet(globals.counter, makeCharged(make, makeCounter, makeCount));
+  const take = style.isFast(loop)
+    ? makeTakeInPlace(make, () => make.const(count))
+    : make.call(support.use(chargeShortFunction), [make.const(count)], none);
   return make.valueBlock(null, [take, loop], typeOf(loop));
-}
-
-/** Takes so much from the counter, by a call that tells what is left. */
-function makeTake(support: Support, make: Maker, count: Expr): Expr {
-  const left = make.call(support.use(chargeFunction), [make.globalGet(globals.counter), count], i32);
-  return make.globalSet(globals.counter, left);
 }
 
 /** Whether code takes something from the counter. */
 export function holdsCharge(code: Expr): boolean {
   return some(code, (expr) => {
-    return (kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter) || isScanCharge(expr);
+    return (kindOf(expr) === 'GlobalSet' && globalOf(expr) === globals.counter) || isCharge(expr);
   });
 }
 
-/** Whether it takes from the counter, in the global, what a scan does, where code is to be small. */
-export function isScanCharge(expr: Expr): boolean {
-  return kindOf(expr) === 'Call' && callTarget(expr) === chargeScanFunction;
+/** Whether it is a call that takes from the counter in its global. */
+export function isCharge(expr: Expr): boolean {
+  return kindOf(expr) === 'Call' && [chargeScanFunction, chargeShortFunction].includes(callTarget(expr));
 }
 
 /**
- * A loop with code before it, and where it is left.
- * @param makeEnd called for each place where it is left
+ * A loop with code where it is left.
+ * @param makeEnd called for each such place
  * @param prefix of labels
  */
-function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Expr[], prefix: string): Expr {
+function putAround(module: IrModule, loop: Expr, makeEnd: () => Expr[], prefix: string): Expr[] {
   let labels = 0;
   const newLabel = (): string => `${prefix}.${labels++}`;
   const exits = new Map(exitsOf(loop).map((exit) => [exit.expr, exit]));
@@ -142,8 +251,7 @@ function putAround(module: IrModule, loop: Expr, begin: Expr, makeEnd: () => Exp
     const exit = exits.get(expr);
     return exit === undefined ? expr : makeBeforeExit(module, exit, makeEnd, newLabel);
   });
-  const end = typeOf(loop) === unreachable ? [] : makeEnd();
-  return module.make.valueBlock(null, [begin, loop, ...end], typeOf(loop));
+  return [loop, ...(typeOf(loop) === unreachable ? [] : makeEnd())];
 }
 
 /** The sum of where all cursors are, such that it grows; but the place of one cursor as it is. */

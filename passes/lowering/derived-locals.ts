@@ -40,7 +40,8 @@ const MOST_USES = 8;
 /** So many expressions a value is computed from at most. */
 const LARGEST_VALUE = 5;
 
-export function inlineDerivedLocals(module: IrModule, fn: FunctionInfo): void {
+/** @param copy of its code, which may differ in what does not assign such locals: the same are inlined there */
+export function inlineDerivedLocals(module: IrModule, fn: FunctionInfo, copy?: FunctionInfo): void {
   const body = module.body(fn);
   const derived = new DerivedLocals(module.make, typeParts(fn.params).length, module.localTypes(fn).length, body).found;
   if (derived.size === 0) return;
@@ -53,7 +54,7 @@ export function inlineDerivedLocals(module: IrModule, fn: FunctionInfo): void {
     if (assigned === undefined || isTee(expr)) return assigned ?? expr;
     return some(assigned, isSet) ? module.make.drop(assigned) : module.make.nop();
   };
-  module.setBody(fn, rewrite(body, inline));
+  for (const code of copy === undefined ? [fn] : [fn, copy]) module.setBody(code, rewrite(module.body(code), inline));
 }
 
 const isSet = (expr: Expr): boolean => kindOf(expr) === 'LocalSet';

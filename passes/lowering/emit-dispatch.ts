@@ -10,7 +10,8 @@ import { i32 } from '../ir/expressions.js';
 import type { Maker } from '../ir/make.js';
 import type { Item, LoopItem, Point, Region, TryItem, TwinnedLoop } from './linear-code.js';
 import { type Numbering, pointsThrough, type RegionRange } from './number-points.js';
-import { globals, landFunction, type Support, steerByGateFunction, steerFunction } from './support.js';
+import type { Support } from './support.js';
+import { globals, landFunction, steerByGateFunction, steerFunction } from './support-names.js';
 
 interface SteerContext {
   readonly make: Maker;

@@ -25,14 +25,8 @@ import type { Expr } from '../ir/binaryen.js';
 import { i32 } from '../ir/expressions.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { FrameLayout, Wanted } from './frame-layout.js';
-import {
-  elsewhereFunction,
-  enterFunction,
-  globals,
-  makeCallForFrame,
-  makeIsRewinding,
-  type Support,
-} from './support.js';
+import { makeCallForFrame, makeIsRewinding, type Support } from './support.js';
+import { elsewhereFunction, enterFunction, globals } from './support-names.js';
 
 /**
  * Where frames of a function come back: in the function itself, or in its *twin*, which has the same code with a way to

@@ -50,7 +50,8 @@ import type { FrameLayout, Wanted } from './frame-layout.js';
 import type { CallItem, Item, LinearFunction, LoopItem, Point, Region, TryItem } from './linear-code.js';
 import { canCountInLocals, makeNestCounters, type NestCounters } from './nest-counters.js';
 import type { Numbering } from './number-points.js';
-import { globals, goOnFunction, leaveFunction, makeCallForFrame, type Support } from './support.js';
+import { makeCallForFrame, type Support } from './support.js';
+import { globals, goOnFunction, leaveFunction } from './support-names.js';
 import type { TwinnedLoops } from './twinned-loops.js';
 
 export interface EmitContext {
@@ -63,8 +64,8 @@ export interface EmitContext {
   /** Iterations that a short run of a counted loop may have uncounted, see short-run.ts. */
   readonly shortRun: number;
   readonly comesBack: WayBack;
-  /** Whether the code is to be small rather than fast, busy or not. */
-  readonly isSmall?: boolean | undefined;
+  /** Whether it is a brief twin (twins.ts): its code is to be small rather than fast, busy or not. */
+  readonly isBrief: boolean;
   /** The loops that the function's twin has, if it does not have all of it. */
   readonly twinned: TwinnedLoops;
   /** The twin; or of a twin, the function. */
@@ -292,13 +293,13 @@ class Emitter {
     return [this.#make.br(this.#wayOut.unwind, this.#make.const(this.#context.firstPoint + point.index))];
   }
 
-  /** Sets stale locals to zero, all of one type by one constant: see find-stale-locals.ts. */
+  /** Sets stale locals to zero, all of one type by one constant: see find-stale-locals.ts. Numbers stay in brief twins. */
   #makeClear(locals: readonly number[]): Expr[] {
     const types = this.#context.module.localTypes(this.#fn.info);
     const byType = new Map<Type, number[][]>();
     for (const local of locals) {
       const type = types[local] ?? i32;
-      if (this.#context.isSmall === true && numberTypes.has(type)) continue;
+      if (this.#context.isBrief && numberTypes.has(type)) continue;
       const groups = byType.get(type) ?? [];
       const last = groups[groups.length - 1];
       if (last === undefined || last.length === MOST_SHARING_A_ZERO) groups.push([local]);
@@ -327,13 +328,13 @@ class Emitter {
   // --- Polls and loops ---
 
   #pollContext(): PollContext {
-    const { module, support, firstPoint, pending, isSmall = false } = this.#context;
+    const { module, support, firstPoint, pending, isBrief } = this.#context;
     return {
       module,
       support,
       firstPoint,
       pending,
-      isSmall,
+      isBrief,
       scratch: this.#scratch,
       nest: this.#nest,
       loops: this.#loops,

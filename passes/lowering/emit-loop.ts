@@ -181,9 +181,7 @@ function emitOuterLoop(loop: LoopItem, gate: Gate, point: Point, context: LoopCo
 
 /** A loop that counts its iterations is likely to go over data, however seldom it is run: it does not call for each of them. */
 function ticks(loop: LoopItem, context: LoopContext): boolean {
-  return (
-    (!loop.isBusy || context.isSmall) && canTick(context) && recogniseCountedLoop(context.module, loop) === undefined
-  );
+  return canTick(loop, context) && recogniseCountedLoop(context.module, loop) === undefined;
 }
 
 function emitUnpolledLoop(loop: LoopItem, context: LoopContext): Expr[] {

@@ -5,7 +5,7 @@
  *     (if (i32.eqz (local.get $next))                        ;; rarely
  *       (then (if (call $mvvm.fire_counted (point)) (then (br $mvvm.asked)))))
  *
- * Where code is not busy, one call does all of this:
+ * Where code is not busy, and in brief twins, one call does all of this:
  *
  *     (if (call $mvvm.tick_counted (point)) (then (br $mvvm.asked)))
  *
@@ -21,7 +21,8 @@ import type { Gate } from '../ir/marks.js';
 import type { IrModule } from '../ir/module.js';
 import type { Point, PollItem } from './linear-code.js';
 import type { NestCounters } from './nest-counters.js';
-import { counterOf, fireFunction, fireInNestFunction, type Support, tickFunction } from './support.js';
+import type { Support } from './support.js';
+import { counterOf, fireFunction, fireInNestFunction, tickFunction } from './support-names.js';
 
 /** What the emitter of a function lends. */
 export interface PollContext {
@@ -29,8 +30,8 @@ export interface PollContext {
   readonly support: Support;
   /** Number of the function's first point in the module. */
   readonly firstPoint: number;
-  /** Whether all code is to be small, as what is not busy is. */
-  readonly isSmall: boolean;
+  /** Whether it is the code of a brief twin (twins.ts), which is to be small as what is not busy is. */
+  readonly isBrief: boolean;
   /** A local for a moment. */
   readonly scratch: number;
   /** Set inside a nest of loops that counts in locals. */
@@ -47,7 +48,7 @@ export interface PollContext {
 
 export function emitPoll({ gate, point }: PollItem, context: PollContext): Expr[] {
   const { make } = context.module;
-  if ((!point.isBusy || context.isSmall) && canTick(context)) {
+  if (canTick(point, context)) {
     return [make.if(makeTick(point, gate, context), context.makeLeaveAsked(point))];
   }
   const { before, left } = makeCountdown(gate, context);
@@ -68,9 +69,12 @@ export function makeCountdown(gate: Gate, { module, nest, scratch }: PollContext
   return { before: [before], left: make.get(scratch, i32) };
 }
 
-/** Whether a poll may be one call: not in a nest that counts in locals, nor where something is to be done before asking. */
-export function canTick(context: PollContext): boolean {
-  return context.nest === undefined && makePending(context).length === 0;
+/**
+ * Whether a poll is to be one call: where code is small, but not in a nest that counts in locals, nor where something is to be
+ * done before asking.
+ */
+export function canTick({ isBusy }: { readonly isBusy: boolean }, context: PollContext): boolean {
+  return (!isBusy || context.isBrief) && context.nest === undefined && makePending(context).length === 0;
 }
 
 /**

@@ -33,7 +33,8 @@ import { payloadOf } from '../ir/exceptions.js';
 import { i32, typeParts } from '../ir/expressions.js';
 import type { IrModule } from '../ir/module.js';
 import { type ClauseRegion, type HeldException, pointsIn, type Region, type TryItem } from './linear-code.js';
-import { globals, type Support, stayFunction } from './support.js';
+import type { Support } from './support.js';
+import { globals, stayFunction } from './support-names.js';
 
 /** What the emitter of a function lends. */
 export interface TryContext {

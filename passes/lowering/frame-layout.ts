@@ -20,7 +20,8 @@ import { type Maker, slotTypeOf, typeOfSlot } from '../ir/make.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import type { ExceptionSlots } from './exception-slots.js';
 import type { Point } from './linear-code.js';
-import { popFunction, type Support } from './support.js';
+import type { Support } from './support.js';
+import { popFunction } from './support-names.js';
 
 /** A value of a local, or one part of it if it is a tuple. */
 interface SavedPart {

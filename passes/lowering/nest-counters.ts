@@ -18,7 +18,7 @@ import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { rewrite, some } from '../ir/walk.js';
 import { codeOf, isCallFree, type LoopItem, labelsIn, type Region, regionsIn } from './linear-code.js';
-import { chargeFunction, counterOf } from './support.js';
+import { chargeFunction, counterOf } from './support-names.js';
 
 /**
  * Whether nobody else counts while a nest of loops does, nor looks at its counters.

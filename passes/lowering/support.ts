@@ -1,7 +1,4 @@
-/**
- * The functions and globals that lowered code uses, shared by the whole module. They are cold: the normal path reads
- * and writes globals, and calls one of these only when a poll fires or frames leave or come back.
- */
+/** Makes the functions and globals that lowered code uses (support-names.ts), shared by the whole module. */
 
 import {
   IMPORT_MODULE,
@@ -17,52 +14,36 @@ import { i32, i64, makeTupleType, none, typeParts } from '../ir/expressions.js';
 import { typeOfSlot } from '../ir/make.js';
 import type { Gate } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
-import { uncountedIterations } from '../ir/short-loops.js';
-import { makeCharged } from './charged-counter.js';
-
-/** Internal names of the imported functions. */
-export const importNames = { poll: 'mvvm.poll', push: 'mvvm.push', pop: 'mvvm.pop', stay: 'mvvm.ask_stay' } as const;
-
-/** Names of the globals, all `mut i32` that are 0 at first unless said otherwise. */
-export const globals = {
-  /** 1 while frames leave. Read after each call that may stop. */
-  unwinding: 'mvvm.unwinding',
-  /** Bit 0: frames come back. Bit 1: function entries fire. Read at the entry of each instrumented function. */
-  entering: 'mvvm.entering',
-  /** While a function finds its way into a loop: index of the point to resume at, else 0. */
-  resume: 'mvvm.resume',
-  /** Passings of counted points until one fires; 2^threshold at first. */
-  counter: 'mvvm.counter',
-  /** Stable points until the host is asked again; 1 at first. */
-  budget: 'mvvm.budget',
-  /** What counter and budget will be once the innermost frame is back. */
-  savedCounter: 'mvvm.saved_counter',
-  savedBudget: 'mvvm.saved_budget',
-  /** Number of the point that has asked the host last: where the frame leaves, if it must. */
-  asked: 'mvvm.asked',
-  /** 1 while a frame is on its way to a landing: `resume` then names that, by a point of the loop that was left. */
-  landing: 'mvvm.landing',
-  /** Frames on the stream. */
-  frames: 'mvvm.frames',
-} as const;
-
-/** The global that counts for a gate: passings until it opens. */
-export function counterOf(gate: Gate): string {
-  return gate === 'counted' ? globals.counter : globals.budget;
-}
+import { makeCharged, makeIfLong, makeTake, makeTakeInPlace } from './charged-counter.js';
+import {
+  chargeFunction,
+  chargeScanFunction,
+  chargeShortFunction,
+  counterOf,
+  dirtyGlobals,
+  elsewhereFunction,
+  enterFunction,
+  fireFunction,
+  fireInNestFunction,
+  gates,
+  globals,
+  goOnFunction,
+  groupSizes,
+  importNames,
+  landFunction,
+  leaveFunction,
+  popFunction,
+  pushFunction,
+  stayFunction,
+  steerByGateFunction,
+  steerFunction,
+  tickFunction,
+} from './support-names.js';
 
 /** Whether frames come back: bit 0 of `entering`. */
 export function makeIsRewinding({ make }: IrModule): Expr {
   return make.and(make.globalGet(globals.entering), make.const(1));
 }
-
-/** Globals of modules with dirty bits, see dirty-bits.ts. */
-export const dirtyGlobals = {
-  /** Bits of the memory regions written since the last checkpoint; i64, all set at first. */
-  bits: 'mvvm.dirty',
-  /** Points passed without firing since nothing had changed. */
-  cleanPoints: 'mvvm.clean_points',
-} as const;
 
 /** Pages of a memory so large that an address that comes round could go unnoticed: all of it counts as dirty. */
 const ALL_DIRTY_PAGES = 65534;
@@ -74,83 +55,6 @@ export function makeDirtyBits(module: IrModule): Expr {
   if (!module.memories.areThere) return bits;
   return make.select(make.lessUnsigned(make.memorySize(), make.const(ALL_DIRTY_PAGES)), bits, make.const64(-1n));
 }
-
-/** The function that a fired poll calls: `(point) -> i32`, 1 when the frame must leave. */
-export const fireFunction: Readonly<Record<Gate, string>> = {
-  budget: 'mvvm.fire',
-  counted: 'mvvm.fire_counted',
-  dirty: 'mvvm.fire_dirty',
-};
-
-/**
- * A poll of code that shall be small: `(point) -> i32`, takes one off the gate's counter; 1 when the frame must leave, or is
- * on the way to a point.
- */
-export const tickFunction: Readonly<Record<Gate, string>> = {
-  budget: 'mvvm.tick',
-  counted: 'mvvm.tick_counted',
-  dirty: 'mvvm.tick_dirty',
-};
-
-/**
- * The same for a nest of loops that counts for this gate alone, in a local: `(point) -> i32`, the local's next value, or
- * 0 when the frame must leave.
- */
-export const fireInNestFunction: Readonly<Record<Gate, string>> = {
-  budget: 'mvvm.fire_in_nest',
-  counted: 'mvvm.fire_counted_in_nest',
-  dirty: 'mvvm.fire_dirty_in_nest',
-};
-
-/** `(first point) -> i32`: at a function's entry while entering; 1 if the frame comes back, or must leave again at once. */
-export const enterFunction = 'mvvm.enter';
-/** `(first, loopsEnd, nestedStart) -> resume - first`: one step of the way to the point `resume`. */
-export const steerFunction = 'mvvm.steer';
-/** `(first, loopsEnd, nestedStart, countedLoopsEnd)`: the same for regions with loops that count for another gate. */
-export const steerByGateFunction = 'mvvm.steer_by_gate';
-/** `(point)`: ends the saving of a frame. */
-export const leaveFunction = 'mvvm.leave';
-
-/** `()`: ends the way to a landing, which is no point: counting goes on as it was. */
-export const landFunction = 'mvvm.land';
-/** `()`: lets the frame that has just been saved come back at once, in the function itself. */
-export const goOnFunction = 'mvvm.go_on';
-
-/** `(counter, count) -> i32`: the counter without what a scan of memory takes from it, see charge-loops.ts. */
-export const chargeFunction = 'mvvm.charge';
-/** `(iterations)`: the same on the counter itself, if there were many. */
-export const chargeScanFunction = 'mvvm.charge_scan';
-
-/** `(first point, first beyond) -> i32`: whether frames come back and the next is of none of these points. */
-export const elsewhereFunction = 'mvvm.elsewhere';
-/** `(first point, point)`: a frame cannot leave after all; it and those that have left already come back. */
-export const stayFunction = 'mvvm.stay';
-
-export const popFunction = (type: SlotType): string => `mvvm.pop_${type}`;
-const pushFunction = (type: SlotType, count: number): string => `mvvm.push_${type}_x${count}`;
-
-const gates: readonly Gate[] = ['budget', 'counted', 'dirty'];
-
-/** Sizes of the groups in which values are pushed: few functions, short code. */
-const groupSizes = [8, 4, 2, 1] as const;
-
-/** Names of what the normal path does not use. */
-export const slowPath: { readonly globals: ReadonlySet<string>; readonly functions: ReadonlySet<string> } = {
-  /** They are zero on it. */
-  globals: new Set([globals.unwinding, globals.entering, globals.resume, globals.landing]),
-  functions: new Set([
-    ...Object.values(fireFunction),
-    ...Object.values(fireInNestFunction),
-    chargeFunction,
-    enterFunction,
-    steerFunction,
-    steerByGateFunction,
-    leaveFunction,
-    landFunction,
-    goOnFunction,
-    ...slotTypes.flatMap((type) => groupSizes.map((count) => pushFunction(type, count))),
-  ]),
-};
 
 /** Makes the support functions that are used, once each. */
 export class Support {
@@ -169,6 +73,7 @@ export class Support {
       [fireFunction.dirty, () => this.#addFireDirty()],
       [chargeFunction, () => this.#addCharge()],
       [chargeScanFunction, () => this.#addChargeScan()],
+      [chargeShortFunction, () => this.#addChargeShort()],
       [enterFunction, () => this.#addEnter()],
       [steerFunction, () => this.#addSteer(false)],
       [steerByGateFunction, () => this.#addSteer(true)],
@@ -298,14 +203,17 @@ export class Support {
     this.#module.addFunction(chargeFunction, makeTupleType([i32, i32]), i32, [], make.functionBody([body]));
   }
 
-  /** `if (few < iterations) counter = charge(counter, iterations)` */
   #addChargeScan(): void {
     const { make } = this.#module;
-    const operands = [make.globalGet(globals.counter), make.get(0, i32)];
-    const left = make.call(this.use(chargeFunction), operands, i32);
-    const isLong = make.lessUnsigned(make.const(uncountedIterations(this.#thresholdBits)), make.get(0, i32));
-    const body = [make.if(isLong, [make.globalSet(globals.counter, left)])];
-    this.#module.addFunction(chargeScanFunction, i32, none, [], make.functionBody(body));
+    const take = makeTake(make, this.use(chargeFunction), make.get(0, i32));
+    const body = makeIfLong(make, this.#thresholdBits, make.get(0, i32), take);
+    this.#module.addFunction(chargeScanFunction, i32, none, [], make.functionBody([body]));
+  }
+
+  #addChargeShort(): void {
+    const { make } = this.#module;
+    const body = makeTakeInPlace(make, () => make.get(0, i32));
+    this.#module.addFunction(chargeShortFunction, i32, none, [], make.functionBody([body]));
   }
 
   /** Nothing changed: do not ask, but look again at the next point - and ask all the same after 2^threshold of them. */

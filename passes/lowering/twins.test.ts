@@ -85,10 +85,13 @@ describe('a function gets a twin', () => {
   });
 });
 
-test('a twin is brief whose function is called in loops', () => {
+test('a twin is brief whose function is called in loops, or calls itself', () => {
   const isBrief = (fields: string): (boolean | undefined)[] =>
     ['f', 'g'].map((name) => chooseFor(fields).get(name)?.isBrief);
   expect(isBrief(`(func $f ${nest(2, stop)}) (func $g ${nest(3, '(call $f)')})`)).toEqual([true, false]);
+  // Of its loops alone.
+  expect(isBrief(`(func $f ${nest(2, mark)}) (func $g ${nest(3, '(call $f)')})`)).toEqual([true, false]);
+  expect(isBrief(`(func $f ${nest(2, `${mark} (call $f)`)})`)).toEqual([true, undefined]);
 });
 
 describe('the budget', () => {

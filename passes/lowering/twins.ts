@@ -36,11 +36,10 @@ import { headMark, readMark } from '../ir/marks.js';
 import type { FunctionInfo, IrModule } from '../ir/module.js';
 import { findRecursive } from '../ir/recursion.js';
 import { countExpressions, some, walk } from '../ir/walk.js';
-import type { Activity, BusyCode } from './busy-code.js';
+import { type Activity, type BusyCode, OFTEN } from './busy-code.js';
 
-/** From here on a function is worth a twin: by how deep its own loops are, or by how often its innermost code is run. */
+/** From here on a function is worth a twin by how deep its own loops are; or by how often its innermost code is run. */
 const DEEP = ITERATIONS ** 3;
-const OFTEN = ITERATIONS ** 4;
 /** And if that is not just a small part of it: so often its expressions are run, on the average. */
 const DENSE = ITERATIONS * 4;
 /** What is run so often is in the twin. */
@@ -59,11 +58,30 @@ interface Candidate {
   readonly size: number;
 }
 
+/** A function that is called so often, in each call or in all, has a brief twin. */
+const CALLED_OFTEN = ITERATIONS;
+
 export interface ChosenTwin {
   /** Runs from which on a loop is in it; infinite if all of the function is. */
   readonly hot: number;
-  /** Whether frames are soon out of it, as the function is called in loops: then the twin need not be fast, but small. */
+  /** Whether the function is called so often that what is left of one call, in the twin, need not be fast, but small. */
   readonly isBrief: boolean;
+}
+
+/** A twin that has not been lowered yet. */
+export interface Twin extends ChosenTwin {
+  readonly info: FunctionInfo;
+}
+
+/** Copies the functions that are to have a twin, while their code is as it was. @returns the twins by the functions' names */
+export function addTwins(module: IrModule, chosen: ReadonlyMap<string, ChosenTwin>): ReadonlyMap<string, Twin> {
+  const functions = module.definedFunctions();
+  return new Map(
+    functions.flatMap((info): [string, Twin][] => {
+      const twin = chosen.get(info.name);
+      return twin === undefined ? [] : [[info.name, { ...twin, info: addTwin(module, info) }]];
+    }),
+  );
 }
 
 /**
@@ -89,7 +107,7 @@ export function chooseTwins(
     const twin = candidates.of(activity).find(({ size }) => size <= left);
     if (twin === undefined) continue;
     left -= twin.size;
-    chosen.set(activity.info.name, { hot: twin.hot, isBrief: activity.calls >= ITERATIONS });
+    chosen.set(activity.info.name, { hot: twin.hot, isBrief: activity.calls >= CALLED_OFTEN });
   }
   return chosen;
 }
