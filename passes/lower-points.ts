@@ -74,7 +74,7 @@ for loops that count as a whole.`,
     const graph = new CallGraph(module);
     const busy = new BusyCode(module, graph, options.sizeLevel);
     const chosen = chooseTwins(module, graph, busy, options.twinBudget ?? 0, context.dirt === undefined);
-    const twins = addTwins(module, chosen);
+    const twins = addTwins(module, busy, chosen);
     const { thresholdBits } = options;
     const charging = { module, support, thresholdBits };
     const charged = usesGate(module, 'counted') ? chargeAllLoops(charging, graph.functions(), busy, twins) : [];
@@ -157,8 +157,8 @@ function lowerAll({ module, dirt }: PassContext, { graph, busy, twins, tags, exc
     const layout = new FrameLayout(module, info, twinned.saved, exceptions);
     return { fn, numbering, layout, twinned };
   };
-  const lowerTwin = (name: string, { info: copy, hot }: Twin): LoweredCode | undefined => {
-    const twin = lowerOne(copy, busy.findInCopy(name, module.body(copy), hot), true);
+  const lowerTwin = ({ info: copy, hot }: Twin): LoweredCode | undefined => {
+    const twin = lowerOne(copy, busy.findIn(copy.name, hot), true);
     if (twin.twinned.loops.length > 0) return { ...twin, fn: { ...twin.fn, body: regionOfTwin(twin.twinned.loops) } };
     // All code has twins that can (0), or all of this function is to have one.
     if (hot === 0 || hot === Number.POSITIVE_INFINITY) return twin;
@@ -171,7 +171,7 @@ function lowerAll({ module, dirt }: PassContext, { graph, busy, twins, tags, exc
     .map((info, index): Lowered => {
       const added = twins.get(info.name);
       inlineDerivedLocals(module, info, added?.info);
-      const twin = added && lowerTwin(info.name, added);
+      const twin = added && lowerTwin(added);
       const found = busy.findIn(info.name, added?.hot);
       const entry = { ...lowerOne(info, found, hasWaysBack(twin)), firstPoint, index, twin };
       if (twin !== undefined && !isAlike(entry, twin)) {

@@ -9,6 +9,8 @@
  * pages it does not: there a scan that finds nothing comes round, and never ends.) Two cursors will do, of which one moves at
  * least, as when lists are merged.
  *
+ * Where a scan counts as a whole (lowering/charge-loops.ts), other locals may tell as well how many iterations it had.
+ *
  * Forward over the code of one iteration: what each local is, by what a cursor was at its begin. Every
  * local that the loop assigns is taken for a cursor at first, and those that turn out to be none are left out.
  */

@@ -8,6 +8,7 @@
  *                                    ends, in strips
  *     stale locals                   are set to zero                         stay as they are
  *     polls                          in place                                one call, mostly
+ *     what loops count as a whole    is taken in place                       by a call
  *
  * and busy functions may have a twin (twins.ts).
  *
@@ -52,8 +53,8 @@ export interface Busy {
 
 export class BusyCode {
   readonly functions: readonly Activity[];
-  readonly #frequencies: ReadonlyMap<string, Frequencies>;
-  readonly #calls: ReadonlyMap<string, number>;
+  readonly #frequencies: Map<string, Frequencies>;
+  readonly #calls: Map<string, number>;
   readonly #least: number;
 
   /** @param sizeLevel above 0, nothing is busy: all code shall be small */
@@ -71,6 +72,12 @@ export class BusyCode {
     });
   }
 
+  /** A copy of a function is run as often. @param body its code, still as it was */
+  addCopy(name: string, copy: string, body: Expr): void {
+    this.#frequencies.set(copy, guessFrequencies(body));
+    this.#calls.set(copy, this.#callsOf(name));
+  }
+
   /** Whether more calls, be it in code that is not busy, would slow a function down: around a call values leave their registers. */
   mindsCalls(name: string): boolean {
     const often = (this.#frequencies.get(name)?.peak ?? 0) * this.#callsOf(name);
@@ -82,15 +89,8 @@ export class BusyCode {
    * @param hot runs from which on a loop is hot
    */
   findIn(name: string, hot: number = Number.POSITIVE_INFINITY): Busy {
-    return this.#findAmong(this.#frequencies.get(name)?.of ?? new Map(), this.#callsOf(name), hot);
-  }
-
-  /** The same in a copy of its code. */
-  findInCopy(name: string, copy: Expr, hot: number = Number.POSITIVE_INFINITY): Busy {
-    return this.#findAmong(guessFrequencies(copy).of, this.#callsOf(name), hot);
-  }
-
-  #findAmong(of: Frequencies['of'], calls: number, hot: number): Busy {
+    const of: Frequencies['of'] = this.#frequencies.get(name)?.of ?? new Map();
+    const calls = this.#callsOf(name);
     const loops = [...of.keys()].filter((expr) => kindOf(expr) === 'Loop');
     const least = Math.max(this.#least, loops.length * (calls > 1 ? 1 : BUSY_OF_MANY)) / calls;
     const busy = [...of].filter(([, often]) => often >= least);
@@ -110,7 +110,7 @@ export class BusyCode {
 type Calls = ReadonlyMap<string, number>;
 
 /** How often each function is called from where it is called most, roughly. */
-function guessCalls(callees: readonly (readonly [caller: string, Calls])[]): ReadonlyMap<string, number> {
+function guessCalls(callees: readonly (readonly [caller: string, Calls])[]): Map<string, number> {
   const once = (): Map<string, number> => new Map(callees.map(([name]) => [name, 1]));
   let often = once();
   for (let round = 0; round < ROUNDS; round++) {

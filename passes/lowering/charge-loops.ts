@@ -89,7 +89,7 @@ export function chargeAllLoops(
   for (const fn of functions) {
     const twin = twins.get(fn.name);
     if (!chargeLoops(context, fn, () => styleOf(fn.name, busy, twin))) continue;
-    if (twin !== undefined) chargeLoops(context, twin.info, () => styleOfTwin(fn.name, busy, twin, context.module));
+    if (twin !== undefined) chargeLoops(context, twin.info, () => styleOfTwin(twin, busy));
     charged.push(fn.name);
   }
   return charged;
@@ -105,8 +105,8 @@ function styleOf(name: string, busy: BusyCode, twin: Twin | undefined): ChargeSt
   };
 }
 
-function styleOfTwin(name: string, busy: BusyCode, { info, isBrief }: Twin, module: IrModule): ChargeStyle {
-  const { expressions } = busy.findInCopy(name, module.body(info));
+function styleOfTwin({ info: { name }, isBrief }: Twin, busy: BusyCode): ChargeStyle {
+  const { expressions } = busy.findIn(name);
   const mindsCalls = busy.mindsCalls(name);
   return { isFast: (loop) => !isBrief && (mindsCalls || expressions.has(loop)), isHot: () => false };
 }

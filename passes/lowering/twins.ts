@@ -16,11 +16,14 @@
  * snapshot is made. And not where stores mark what they change (policy loop-dirty): programs were slower with than without,
  * and a twin does not know which marks the loops around its own have pending.
  *
- * A frame stays in the twin of a whole function until it returns; what it calls runs in the functions themselves. A twin
- * repeats the call of a function that has such a twin by calling that, so there is one frame for each that comes back.
- * Functions without a twin repeat their calls as they are: where they call one with a twin, there are two.
+ * A frame stays in the twin of a whole function until it returns; what it calls runs in the functions themselves. Such a twin
+ * repeats the call of a function that has one as well by calling that, so there is one frame for each that comes back, however
+ * deep a recursion is. All other code repeats its calls as they are: where it calls a function with a twin, there are two.
  *
- * Both have the same points with the same numbers, and the same frame layout: lowering does the same to the same code.
+ * The twin of a function that is called often is *brief*: what is left of one call need not be fast, so it is made to be small.
+ * It polls and charges by calls, and stale numbers stay in its locals.
+ *
+ * Both have the same points with the same numbers, count alike, and have the same frame layout (isAlike in lower-points.ts).
  *
  * Code becomes larger by the twins, so they are for what a program is likely to spend its time in (busy-code.ts), and there
  * is a budget. None for functions with a `try`, whose clauses may need a way back into the function's own code (see
@@ -74,14 +77,20 @@ export interface Twin extends ChosenTwin {
 }
 
 /** Copies the functions that are to have a twin, while their code is as it was. @returns the twins by the functions' names */
-export function addTwins(module: IrModule, chosen: ReadonlyMap<string, ChosenTwin>): ReadonlyMap<string, Twin> {
-  const functions = module.definedFunctions();
-  return new Map(
-    functions.flatMap((info): [string, Twin][] => {
-      const twin = chosen.get(info.name);
-      return twin === undefined ? [] : [[info.name, { ...twin, info: addTwin(module, info) }]];
-    }),
-  );
+export function addTwins(
+  module: IrModule,
+  busy: BusyCode,
+  chosen: ReadonlyMap<string, ChosenTwin>,
+): ReadonlyMap<string, Twin> {
+  const twins = new Map<string, Twin>();
+  for (const { info } of busy.functions) {
+    const twin = chosen.get(info.name);
+    if (twin === undefined) continue;
+    const copy = addTwin(module, info);
+    busy.addCopy(info.name, copy.name, module.body(copy));
+    twins.set(info.name, { ...twin, info: copy });
+  }
+  return twins;
 }
 
 /**
