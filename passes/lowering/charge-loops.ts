@@ -115,13 +115,13 @@ function chargeLoops(context: ChargeContext, fn: FunctionInfo, findStyle: () => 
   const { module, thresholdBits } = context;
   const { scans, short } = findChargedLoops(module, fn, thresholdBits);
   if (scans.size + short.size === 0) return false;
-  const style = findStyle();
+  const charger = new Charger(context, fn, findStyle());
   const measures = chooseMeasures(module, fn, scans);
   const charge = (loop: Expr): Expr => {
     const measure = measures.get(loop);
-    if (measure !== undefined) return chargeScan(loop, measure, fn, style, context);
+    if (measure !== undefined) return charger.chargeScan(loop, measure);
     const count = short.get(loop);
-    return count === undefined ? loop : chargeShortLoop(loop, count, style, context);
+    return count === undefined ? loop : charger.chargeShortLoop(loop, count);
   };
   module.setBody(fn, rewrite(module.body(fn), charge));
   return true;
@@ -150,41 +150,81 @@ function chooseMeasures(
   );
 }
 
-function chargeScan(
-  loop: Expr,
-  measure: Measure,
-  fn: FunctionInfo,
-  style: ChargeStyle,
-  { module, support, thresholdBits }: ChargeContext,
-): Expr {
-  const { make } = module;
-  // Where the cursors were at first; and where the charge is fast, how often they have moved.
-  const moved = module.addLocal(fn, i32);
-  const makeTimes = (): Expr => {
-    const distance = makeDistance(measure, make.get(moved, i32), make);
-    const bits = Math.floor(Math.log2(measure.leastStep));
-    return bits === 0 ? distance : make.shiftRight(distance, make.const(bits));
-  };
-  const makeCharge = (): Expr[] => {
-    if (!style.isFast(loop)) return [make.call(support.use(chargeScanFunction), [makeTimes()], none)];
-    const take = makeTake(make, support.use(chargeFunction), make.get(moved, i32));
-    return [makeIfLong(make, thresholdBits, make.tee(moved, makeTimes(), i32), take)];
-  };
-  const prefix = `mvvm.scanned.${moved}`;
-  const first = style.isHot(loop) && isEven(loop, measure) ? peel(module, loop, thresholdBits, prefix) : [];
-  const exit = `${prefix}.exit`;
-  const code = [
-    make.set(moved, makeSum(measure, make)),
-    ...first.map(({ label, body }) => make.block(label, [...body, make.br(exit)])),
-    ...putAround(module, loop, makeCharge, prefix),
-  ];
-  return first.length === 0 ? make.valueBlock(null, code, typeOf(loop)) : make.block(exit, code);
-}
-
 /** So many iterations of a hot scan are copied at most. */
 const PEELED = 2;
 /** Of scans with as many expressions at most. */
 const LARGEST_PEELED = 40;
+
+/** A copy of one, with the label of its end. */
+interface Iteration {
+  readonly label: string;
+  readonly body: readonly Expr[];
+}
+
+/** Makes the loops of a function charge. */
+class Charger {
+  readonly #context: ChargeContext;
+  readonly #fn: FunctionInfo;
+  readonly #style: ChargeStyle;
+  readonly #make: Maker;
+
+  constructor(context: ChargeContext, fn: FunctionInfo, style: ChargeStyle) {
+    this.#context = context;
+    this.#fn = fn;
+    this.#style = style;
+    this.#make = context.module.make;
+  }
+
+  chargeScan(loop: Expr, measure: Measure): Expr {
+    const { module } = this.#context;
+    const make = this.#make;
+    // Where the cursors were at first; and where the charge is fast, how often they have moved.
+    const moved = module.addLocal(this.#fn, i32);
+    const prefix = `mvvm.scanned.${moved}`;
+    const first = this.#style.isHot(loop) && isEven(loop, measure) ? this.#peel(loop, prefix) : [];
+    const exit = `${prefix}.exit`;
+    const code = [
+      make.set(moved, makeSum(measure, make)),
+      ...first.map(({ label, body }) => make.block(label, [...body, make.br(exit)])),
+      ...putAround(module, loop, () => this.#makeScanCharge(loop, measure, moved), prefix),
+    ];
+    return first.length === 0 ? make.valueBlock(null, code, typeOf(loop)) : make.block(exit, code);
+  }
+
+  #makeScanCharge(loop: Expr, measure: Measure, moved: number): Expr[] {
+    const { support, thresholdBits } = this.#context;
+    const make = this.#make;
+    const distance = makeDistance(measure, make.get(moved, i32), make);
+    const bits = Math.floor(Math.log2(measure.leastStep));
+    const times = bits === 0 ? distance : make.shiftRight(distance, make.const(bits));
+    if (!this.#style.isFast(loop)) return [make.call(support.use(chargeScanFunction), [times], none)];
+    const take = makeTake(make, support.use(chargeFunction), make.get(moved, i32));
+    return [makeIfLong(make, thresholdBits, make.tee(moved, times, i32), take)];
+  }
+
+  /** Copies of a loop's body, in which branches to the loop's head go to the end instead; none of a large loop. */
+  #peel(loop: Expr, prefix: string): Iteration[] {
+    const { module, thresholdBits } = this.#context;
+    if (typeOf(loop) !== none || !hasAtMost(LARGEST_PEELED, [loop])) return [];
+    let labels = 0;
+    // The measure counts less than twice as many, where its step is no power of two.
+    const count = Math.min(PEELED, uncountedIterations(thresholdBits) >> 1);
+    return Array.from({ length: count }, () => {
+      const copy = module.copyExpression(loop);
+      relabel(copy, () => `${prefix}.first.${labels++}`);
+      return { label: labelOf(copy) ?? '', body: childrenOf(copy) };
+    });
+  }
+
+  chargeShortLoop(loop: Expr, count: number): Expr {
+    const { support } = this.#context;
+    const make = this.#make;
+    const take = this.#style.isFast(loop)
+      ? makeTakeInPlace(make, () => make.const(count))
+      : make.call(support.use(chargeShortFunction), [make.const(count)], none);
+    return make.valueBlock(null, [take, loop], typeOf(loop));
+  }
+}
 
 /**
  * Whether a scan's measure tells that nothing is to be taken where it is left in its first iterations, so that its twin, which has
@@ -198,32 +238,6 @@ function isEven(loop: Expr, { cursors: [cursor, ...others] }: Measure): boolean 
   const [move, ...more] = moves;
   if (move === undefined || more.length + others.length > 0 || kindOf(move) !== 'Binary') return false;
   return childrenOf(move).some((operand) => kindOf(operand) === 'Const');
-}
-
-/** Copies of a loop's body, in which branches to the loop's head go to the end instead; none of a large loop. */
-function peel(
-  module: IrModule,
-  loop: Expr,
-  thresholdBits: number,
-  prefix: string,
-): { readonly label: string; readonly body: readonly Expr[] }[] {
-  if (typeOf(loop) !== none || !hasAtMost(LARGEST_PEELED, [loop])) return [];
-  let labels = 0;
-  // The measure counts less than twice as many, where its step is no power of two.
-  const count = Math.min(PEELED, uncountedIterations(thresholdBits) >> 1);
-  return Array.from({ length: count }, () => {
-    const copy = module.copyExpression(loop);
-    relabel(copy, () => `${prefix}.first.${labels++}`);
-    return { label: labelOf(copy) ?? '', body: childrenOf(copy) };
-  });
-}
-
-function chargeShortLoop(loop: Expr, count: number, style: ChargeStyle, { module, support }: ChargeContext): Expr {
-  const { make } = module;
-  const take = style.isFast(loop)
-    ? makeTakeInPlace(make, () => make.const(count))
-    : make.call(support.use(chargeShortFunction), [make.const(count)], none);
-  return make.valueBlock(null, [take, loop], typeOf(loop));
 }
 
 /** Whether code takes something from the counter. */
