@@ -70,12 +70,12 @@ to leave (saving its live slots) and to come back. Functions that cannot reach a
 for loops that count as a whole.`,
   run(context) {
     const { module, options } = context;
-    const support = new Support(module, options.thresholdBits);
+    const { thresholdBits } = options;
+    const support = new Support(module, thresholdBits);
     const graph = new CallGraph(module);
     const busy = new BusyCode(module, graph, options.sizeLevel);
     const chosen = chooseTwins(module, graph, busy, options.twinBudget ?? 0, context.dirt === undefined);
     const twins = addTwins(module, busy, chosen);
-    const { thresholdBits } = options;
     const charging = { module, support, thresholdBits };
     const charged = usesGate(module, 'counted') ? chargeAllLoops(charging, graph.functions(), busy, twins) : [];
     for (const name of charged) context.changed.add(name);
@@ -108,7 +108,8 @@ for loops that count as a whole.`,
 
 /**
  * Tests for calls during which the global counters have to be right: loops may count as a whole in them or by them, an export
- * of the module may be called, or the program may end. Imports of the embedder's may do any of that; of WASI's, some end the program.
+ * of the module may be called, or the program may end. Imports of the embedder's may do any of that; of WASI's, some end the
+ * program.
  *
  * @param charged functions with loops that count as a whole
  */

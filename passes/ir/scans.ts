@@ -93,31 +93,27 @@ function readScan(loop: Expr, ignored: (call: Expr) => boolean): Scan | undefine
     if (kindOf(expr) === 'LocalSet') assigned.add(localIndex(expr));
   });
   const follow = (cursors: ReadonlySet<number>): Iteration => new Iteration(label, body, assigned, cursors);
-  const candidates = findCursors(assigned, follow);
-  const together = follow(candidates);
-  const measure = findMeasure(candidates, together, follow);
+  const together = followCursors(assigned, follow);
+  const measure = findMeasure(together, follow);
   return measure && { measures: [measure, ...together.findOthers(measure)] };
 }
 
-function findMeasure(
+/** Leaves out what is no cursor, and then what is none without that. */
+function followCursors(
   candidates: ReadonlySet<number>,
-  together: Iteration,
   follow: (cursors: ReadonlySet<number>) => Iteration,
-): Measure | undefined {
-  for (const cursor of candidates) {
-    const { cursors, leastStep } = follow(new Set([cursor]));
+): Iteration {
+  const iteration = follow(candidates);
+  const found = new Set(iteration.cursors.map(({ local }) => local));
+  return found.size === candidates.size ? iteration : followCursors(found, follow);
+}
+
+function findMeasure(together: Iteration, follow: (cursors: ReadonlySet<number>) => Iteration): Measure | undefined {
+  for (const { local } of together.cursors) {
+    const { cursors, leastStep } = follow(new Set([local]));
     if (leastStep > 0) return { cursors, leastStep };
   }
   return together.leastStep > 0 ? { cursors: together.cursors, leastStep: 1 } : undefined;
-}
-
-/** Leaves out what is no cursor, and then what is none without that. */
-function findCursors(
-  candidates: ReadonlySet<number>,
-  follow: (cursors: ReadonlySet<number>) => Iteration,
-): ReadonlySet<number> {
-  const found = new Set(follow(candidates).cursors.map(({ local }) => local));
-  return found.size === candidates.size ? found : findCursors(found, follow);
 }
 
 /** `scale * (cursor + offset) + base`, for what the cursor was at the iteration's begin. */

@@ -98,17 +98,16 @@ export function chargeAllLoops(
 function styleOf(name: string, busy: BusyCode, twin: Twin | undefined): ChargeStyle {
   const { expressions, hotLoops } = busy.findIn(name, twin?.hot);
   const mindsCalls = busy.mindsCalls(name);
-  const isOfAll = twin?.hot === Number.POSITIVE_INFINITY;
+  const inTwin = twin?.hot === Number.POSITIVE_INFINITY ? expressions : hotLoops;
   return {
     isFast: (loop) => mindsCalls || expressions.has(loop),
-    isHot: (loop) => twin?.isBrief === false && (isOfAll ? expressions : hotLoops).has(loop),
+    isHot: (loop) => twin?.isBrief === false && inTwin.has(loop),
   };
 }
 
-function styleOfTwin({ info: { name }, isBrief }: Twin, busy: BusyCode): ChargeStyle {
-  const { expressions } = busy.findIn(name);
-  const mindsCalls = busy.mindsCalls(name);
-  return { isFast: (loop) => !isBrief && (mindsCalls || expressions.has(loop)), isHot: () => false };
+function styleOfTwin({ info, isBrief }: Twin, busy: BusyCode): ChargeStyle {
+  const { isFast } = styleOf(info.name, busy, undefined);
+  return { isFast: (loop) => !isBrief && isFast(loop), isHot: () => false };
 }
 
 function chargeLoops(context: ChargeContext, fn: FunctionInfo, findStyle: () => ChargeStyle): boolean {
@@ -155,7 +154,7 @@ const PEELED = 2;
 /** Of scans with as many expressions at most. */
 const LARGEST_PEELED = 40;
 
-/** A copy of one, with the label of its end. */
+/** A copy of a loop's body, with the label of its end. */
 interface Iteration {
   readonly label: string;
   readonly body: readonly Expr[];
@@ -227,8 +226,8 @@ class Charger {
 }
 
 /**
- * Whether a scan's measure tells that nothing is to be taken where it is left in its first iterations, so that its twin, which has
- * no copies of these, counts alike: it has to move by the same in each, and once.
+ * Whether a scan's measure tells that nothing is to be taken where it is left in its first iterations, so that the twin, which
+ * has no copies of these, counts alike: it has to move by the same in each, and once.
  */
 function isEven(loop: Expr, { cursors: [cursor, ...others] }: Measure): boolean {
   const moves: Expr[] = [];

@@ -54,7 +54,7 @@ export function inlineDerivedLocals(module: IrModule, fn: FunctionInfo, copy?: F
     if (assigned === undefined || isTee(expr)) return assigned ?? expr;
     return some(assigned, isSet) ? module.make.drop(assigned) : module.make.nop();
   };
-  for (const code of copy === undefined ? [fn] : [fn, copy]) module.setBody(code, rewrite(module.body(code), inline));
+  for (const one of copy === undefined ? [fn] : [fn, copy]) module.setBody(one, rewrite(module.body(one), inline));
 }
 
 const isSet = (expr: Expr): boolean => kindOf(expr) === 'LocalSet';

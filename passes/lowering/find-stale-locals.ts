@@ -13,8 +13,9 @@
  * That is worth its bytes in busy code (busy-code.ts): what busy code has left is cleared at the next point, and all that is
  * stale before a busy loop and at busy points. Before a twinned loop (twinned-loops.ts) all is cleared that the loop assigns
  * or that is saved in such loops alone, if nobody needs it at the loop's head: known to be zero or not, because an engine knows
- * constants, and what a frame came back with is none. Elsewhere (and in brief twins) numbers are saved as they are, and the runtime leaves them out
- * of a snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of a checkpoint.
+ * constants, and what a frame came back with is none. Elsewhere (and in brief twins) numbers are saved as they are, and the
+ * runtime leaves them out of a snapshot; references are cleared everywhere, for one that cannot be saved would be in the way of
+ * a checkpoint.
  *
  * Forward over linear code, in one pass. A local is *stale* where it may have been assigned since it was zero and is not
  * live. What is cleared stays clear until it is assigned again. At the head of a loop what its body assigns may have been

@@ -61,7 +61,7 @@ interface Candidate {
   readonly size: number;
 }
 
-/** A function that is called so often, in each call or in all, has a brief twin. */
+/** A function that is called so often has a brief twin. */
 const CALLED_OFTEN = ITERATIONS;
 
 export interface ChosenTwin {
